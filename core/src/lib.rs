@@ -1,0 +1,1 @@
+//! Peerkeeper's engine: pure and sans-IO.
