@@ -1,0 +1,284 @@
+//! What AWS can't say again: which peering was ours, which routes we wrote, what was lost and what we tried. It is the
+//! status of the object, and no more; everything else is derived from what is observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::desired::{LossAction, PairAt};
+use crate::ids::{AccountId, Cidr, PeeringId, Sides, Slot};
+use crate::limits::Level;
+use crate::observed::Ending;
+use crate::time::Wall;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// Both VPCs with their accounts as they were when we first acted. An `AwsAccount` that now means another account
+    /// does not carry this object along.
+    pub pair: Option<PairAt>,
+    pub life: Life,
+    /// How the current (or lost) peering came to be ours. Unknown counts as adopted.
+    pub origin: Option<Origin>,
+    /// Ids that ended, newest last, bounded by [`Memory::PAST_MAX`]. An ended id is never revived by a later reading.
+    pub past: Vec<Past>,
+    pub slots: BTreeMap<Slot, Owned>,
+    /// Each VPC's CIDR blocks as last read.
+    pub cidrs: Sides<BTreeSet<Cidr>>,
+    /// Those that the last change of the spec met: one that came later is not routed where it would take traffic away.
+    pub cidrs_at_spec: Sides<BTreeSet<Cidr>>,
+    /// The generation for which routes that are no longer declared were let go.
+    pub settled_generation: i64,
+    /// The open loss, if any.
+    pub episode: Option<Episode>,
+    /// The last loss that was closed.
+    pub last_loss: Option<ClosedLoss>,
+    /// A request that ended before it was ever active: it is asked again only on request.
+    pub refused: Option<RefusedRequest>,
+    /// Acts that count towards limits, with the moment they were committed, before the act.
+    pub spent: Vec<(Act, Wall)>,
+    /// Creates we sent and don't know the end of: the moment of the latest.
+    pub create_intent: Option<Wall>,
+    /// Tag keys we set, per side: one that is no longer declared is removed.
+    pub tag_keys: Sides<BTreeSet<Arc<str>>>,
+    /// The `peerkeeper.dev/reconcile-requested-at` last honoured.
+    pub requested_at: Option<Arc<str>>,
+    /// Taken over from an object of this UID that was being deleted (a rename).
+    pub taken_from: Option<Arc<str>>,
+}
+
+impl Memory {
+    pub const PAST_MAX: usize = 10;
+    pub const SPENT_MAX: usize = 32;
+
+    /// The peering this object is about now: asked for, active or lost.
+    pub fn peering(&self) -> Option<PeeringId> {
+        match self.life {
+            Life::NeverSeen => None,
+            Life::Requested { id, .. } | Life::Established(id) => Some(id),
+            Life::Released { lost, .. } => Some(lost),
+        }
+    }
+
+    pub fn ending_of(&self, id: PeeringId) -> Option<Ending> {
+        self.past.iter().rev().find(|past| past.id == id).map(|past| past.ending)
+    }
+
+    pub fn remember_end(&mut self, id: PeeringId, ending: Ending) {
+        if let Some(known) = self.past.iter_mut().find(|past| past.id == id) {
+            // A tombstone says more than absence, which only follows it.
+            if ending != Ending::Absent {
+                known.ending = ending;
+            }
+            return;
+        }
+        self.past.push(Past { id, ending });
+        if self.past.len() > Self::PAST_MAX {
+            self.past.remove(0);
+        }
+    }
+
+    pub fn spend(&mut self, act: Act, now: Wall) {
+        self.spent.push((act, now));
+        if self.spent.len() > Self::SPENT_MAX {
+            self.spent.remove(0);
+        }
+    }
+
+    pub fn spent_since(&self, act: Act, since: Wall) -> usize {
+        self.spent.iter().filter(|(spent, at)| *spent == act && *at > since).count()
+    }
+
+    /// This object holds its pair because it has, or had, a peering: others wait.
+    pub fn holds_pair(&self) -> bool {
+        self.life != Life::NeverSeen
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Life {
+    #[default]
+    NeverSeen,
+    /// Asked for or adopted while pending, and not active yet.
+    Requested { id: PeeringId, replaces: Option<PeeringId> },
+    /// Was read as active once.
+    Established(PeeringId),
+    /// What the loss left behind was removed; nothing more is wanted until the spec changes.
+    Released { lost: PeeringId, generation: i64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    Created,
+    Adopted,
+}
+
+impl Origin {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Adopted => "adopted",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Created, Self::Adopted].into_iter().find(|origin| origin.as_str() == word)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Past {
+    pub id: PeeringId,
+    pub ending: Ending,
+}
+
+/// A route slot of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owned {
+    pub how: How,
+    /// The peering it last pointed at by our doing.
+    pub to: PeeringId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// About to be written: committed before the call, confirmed by a reading. Proves nothing yet.
+    Intended,
+    /// We made the route.
+    Created,
+    /// It pointed at the pair's peering before we came.
+    Adopted,
+}
+
+/// A loss, from its detection until it is restored, released or undone by somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Episode {
+    pub lost: PeeringId,
+    pub ending: Ending,
+    pub class: LossClass,
+    pub detected: Wall,
+    /// AWS's status message as it was.
+    pub message: Arc<str>,
+    /// The account that AWS names as the deleter.
+    pub by_account: Option<AccountId>,
+    /// Routes of ours that led to it.
+    pub routes: u32,
+    /// What the policy said when it was detected.
+    pub action: LossAction,
+    /// The attempt to act was committed at this moment.
+    pub acted: Option<Wall>,
+    /// A limit held it back when it was about to act. Time never releases this; raising the limit does.
+    pub latched: Option<Latch>,
+}
+
+/// Why an episode is held: the limit, and what it was.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Latch {
+    pub level: Level,
+    pub limit: u32,
+    pub demand: u32,
+}
+
+/// Classes of loss, the first that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LossClass {
+    /// A VPC is gone too.
+    VpcGone,
+    /// An account that we hold no credentials for ended it.
+    WithdrawnByPeer,
+    /// A side had remembered route tables and all are gone: a teardown.
+    Decommissioning,
+    Unexpected,
+}
+
+impl LossClass {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VpcGone => "VpcGone",
+            Self::WithdrawnByPeer => "WithdrawnByPeer",
+            Self::Decommissioning => "Decommissioning",
+            Self::Unexpected => "Unexpected",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::VpcGone, Self::WithdrawnByPeer, Self::Decommissioning, Self::Unexpected]
+            .into_iter()
+            .find(|c| c.as_str() == word)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClosedLoss {
+    pub lost: PeeringId,
+    pub class: LossClass,
+    pub by_account: Option<AccountId>,
+    pub detected: Wall,
+    pub closed: Wall,
+    pub outcome: LossOutcome,
+    /// The peering that took its place.
+    pub successor: Option<PeeringId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LossOutcome {
+    /// We made a new one and its routes were read back.
+    Restored,
+    /// Somebody else made a new one, which we took over.
+    Replaced,
+    /// The dead routes were removed.
+    Released,
+}
+
+impl LossOutcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "Restored",
+            Self::Replaced => "Replaced",
+            Self::Released => "Released",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Restored, Self::Replaced, Self::Released].into_iter().find(|o| o.as_str() == word)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RefusedRequest {
+    pub id: PeeringId,
+    pub ending: Ending,
+    pub message: Arc<str>,
+    pub at: Wall,
+    /// A newer generation, or another `requested_at`, asks again.
+    pub generation: i64,
+    pub requested_at: Option<Arc<str>>,
+}
+
+/// What counts towards a limit. Each is one object, however many calls it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Act {
+    /// A lost peering is made again.
+    Restore,
+    /// Drift of one object is repaired; counts under the restores, once per window.
+    RepairDrift,
+    /// What a loss left behind is removed.
+    RemoveRoutes,
+    /// A deleted object's things are removed from AWS.
+    Finalize,
+}
+
+impl Act {
+    pub const ALL: [Self; 4] = [Self::Restore, Self::RepairDrift, Self::RemoveRoutes, Self::Finalize];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Restore => "Restore",
+            Self::RepairDrift => "RepairDrift",
+            Self::RemoveRoutes => "RemoveRoutes",
+            Self::Finalize => "Finalize",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.as_str() == word)
+    }
+}
