@@ -1,1 +1,8 @@
 //! Peerkeeper: keeps AWS VPC peering connections, and the routes that depend on them, as declared.
+//!
+//! The map of the house:
+//! - [`api`]: what users write and read. Types only.
+//! - [`cli`]: the command line.
+
+pub mod api;
+pub mod cli;
