@@ -90,17 +90,13 @@ pub fn cidrs(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
             "maxLength": 49,
-            "x-kubernetes-validations": [
-                {
-                    "rule": "isCIDR(self)",
-                    "message": "must be an IPv4 or IPv6 CIDR, such as 10.20.0.0/16 or 2001:db8:1234::/56",
-                },
-                {
-                    "rule": "!isCIDR(self) || string(cidr(self).masked()) == self",
-                    "message": "must be written as its network address, such as 10.20.0.0/16, not 10.20.1.1/16",
-                    "messageExpression": "'must be written as its network address: ' + string(cidr(self).masked()) + ', not ' + self",
-                },
-            ],
+            "x-kubernetes-validations": rules(&[
+                ("isCIDR(self)", "must be an IPv4 or IPv6 CIDR, such as 10.20.0.0/16 or 2001:db8:1234::/56"),
+                (
+                    "!isCIDR(self) || string(cidr(self).masked()) == self",
+                    "must be written as its network address, in lower case and at its shortest: 10.20.0.0/16, not 10.20.1.1/16; 2001:db8:1234::/56, not 2001:DB8:1234:0::/56",
+                ),
+            ]),
         }),
         64,
     )
