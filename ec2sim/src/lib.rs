@@ -1,1 +1,43 @@
 //! A pure, deterministic simulation of the part of Amazon EC2 that VPC peering touches.
+//!
+//! [`World`] holds accounts, Regions, VPCs, route tables and peerings under a virtual clock. It reads no clock,
+//! rolls no dice and does no I/O: time moves by [`World::advance`], all chance is asked of a [`Chance`]. Two
+//! worlds that were asked the same, in the same order, with the same answers from chance, are equal.
+//!
+//! ```
+//! use ec2sim::{Calm, Caller, Describe, Request, World};
+//!
+//! let mut world = World::new();
+//! let a = world.create_vpc("111122223333", "eu-west-1", "10.1.0.0/16")?;
+//! let b = world.create_vpc("444455556666", "us-east-1", "10.2.0.0/16")?;
+//! let peering = world.peer(&a, &b)?;
+//! world.delete_peering_as("444455556666", "us-east-1", &peering)?;
+//!
+//! let us = Caller::new("111122223333", "eu-west-1");
+//! let request = Request::DescribeVpcPeeringConnections(Describe::ids([&peering]));
+//! let page = world.call(&us, request, &mut Calm)?.peerings().expect("peerings");
+//! assert_eq!(page.items[0].message, "Deleted by 444455556666");
+//! # Ok::<(), ec2sim::Failure>(())
+//! ```
+
+pub mod chance;
+mod error;
+mod ids;
+mod request;
+mod view;
+mod world;
+
+pub use chance::{Calm, Chance, Choice, Delay, Fault, Knobs, Script, Seeded};
+pub use error::{AwsError, Failure};
+pub use ids::{
+    AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
+};
+pub use request::{
+    Action, Attach, Caller, CreatePeering, CreatePrefixList, Describe, Filter, Request, RouteRequest, Tags,
+};
+pub use view::{
+    Association, AssociationView, CidrAssociation, Destination, Identity, Page, PeeringSide, PeeringStatus,
+    PeeringView, PrefixListView, Response, RouteOrigin, RouteState, RouteTableView, RouteView, Target,
+    VpcView,
+};
+pub use world::{Mutation, Quotas, World};

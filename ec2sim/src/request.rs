@@ -1,0 +1,249 @@
+//! What a caller can ask. Ids and CIDRs are text, as on the wire: what AWS would refuse can be said here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::ids::{AccountId, Region};
+
+pub type Tags = BTreeMap<String, String>;
+
+/// Who calls, and where. The principal separates the operator from the humans in counters and log; it has no
+/// say in what is allowed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Caller {
+    pub account: AccountId,
+    pub region: Region,
+    pub principal: Arc<str>,
+}
+
+impl Caller {
+    pub fn new(account: impl Into<AccountId>, region: impl Into<Region>) -> Self {
+        Self { account: account.into(), region: region.into(), principal: "user".into() }
+    }
+
+    pub fn named(mut self, principal: &str) -> Self {
+        self.principal = principal.into();
+        self
+    }
+
+    pub fn is_at(&self, account: &AccountId, region: &Region) -> bool {
+        self.account == *account && self.region == *region
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Filter {
+    pub name: String,
+    /// Any of them matches; `*` and `?` are wildcards.
+    pub values: Vec<String>,
+}
+
+/// Every Describe call asks in the same way.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub struct Describe {
+    pub ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<u32>,
+    pub next_token: Option<String>,
+}
+
+impl Describe {
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    pub fn ids<I: Into<String>>(ids: impl IntoIterator<Item = I>) -> Self {
+        Self { ids: ids.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    pub fn filter<V: Into<String>>(mut self, name: &str, values: impl IntoIterator<Item = V>) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.filters.push(Filter { name: name.to_owned(), values });
+        self
+    }
+
+    pub fn page(mut self, max_results: u32, next_token: Option<String>) -> Self {
+        self.max_results = Some(max_results);
+        self.next_token = next_token;
+        self
+    }
+}
+
+/// CreateRoute and ReplaceRoute: exactly one destination and one target, or AWS refuses.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub struct RouteRequest {
+    pub route_table_id: String,
+    pub destination_cidr_block: Option<String>,
+    pub destination_ipv6_cidr_block: Option<String>,
+    pub destination_prefix_list_id: Option<String>,
+    pub vpc_peering_connection_id: Option<String>,
+    pub gateway_id: Option<String>,
+    pub nat_gateway_id: Option<String>,
+    pub transit_gateway_id: Option<String>,
+    pub network_interface_id: Option<String>,
+    pub egress_only_internet_gateway_id: Option<String>,
+    /// ReplaceRoute alone: give a local route its own target back.
+    pub local_target: bool,
+}
+
+impl RouteRequest {
+    /// The destination's kind follows from its text: a prefix list id, an IPv6 or an IPv4 CIDR.
+    pub fn new(route_table_id: impl Into<String>, destination: impl Into<String>) -> Self {
+        let destination = destination.into();
+        let mut request = Self { route_table_id: route_table_id.into(), ..Self::default() };
+        if destination.starts_with("pl-") {
+            request.destination_prefix_list_id = Some(destination);
+        } else if destination.contains(':') {
+            request.destination_ipv6_cidr_block = Some(destination);
+        } else {
+            request.destination_cidr_block = Some(destination);
+        }
+        request
+    }
+
+    pub fn peering(mut self, id: impl Into<String>) -> Self {
+        self.vpc_peering_connection_id = Some(id.into());
+        self
+    }
+
+    pub fn gateway(mut self, id: impl Into<String>) -> Self {
+        self.gateway_id = Some(id.into());
+        self
+    }
+
+    /// Any target, by the prefix of its id; what has no prefix of its own counts as a gateway.
+    pub fn target(mut self, id: impl Into<String>) -> Self {
+        let id = id.into();
+        let slot = match id.split('-').next().unwrap_or_default() {
+            "pcx" => &mut self.vpc_peering_connection_id,
+            "nat" => &mut self.nat_gateway_id,
+            "tgw" => &mut self.transit_gateway_id,
+            "eni" => &mut self.network_interface_id,
+            "eigw" => &mut self.egress_only_internet_gateway_id,
+            _ => &mut self.gateway_id,
+        };
+        *slot = Some(id);
+        self
+    }
+}
+
+/// What a route table is tied to, besides the VPC whose main table it is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Attach {
+    Subnet(String),
+    /// An internet or virtual private gateway: this makes an edge table.
+    Gateway(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CreatePeering {
+    pub vpc_id: String,
+    pub peer_vpc_id: String,
+    /// Absent: the caller's own account.
+    pub peer_owner_id: Option<String>,
+    /// Absent: the Region of the call.
+    pub peer_region: Option<String>,
+    pub tags: Tags,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CreatePrefixList {
+    pub name: String,
+    pub max_entries: u32,
+    /// `IPv4` or `IPv6`.
+    pub address_family: String,
+    pub entries: Vec<String>,
+    pub tags: Tags,
+}
+
+macro_rules! requests {
+    ($($(#[$doc:meta])* $name:ident $({ $($field:ident : $type:ty),* $(,)? })? $(($inner:ty))? , $mutates:literal;)*) => {
+        #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+        pub enum Request {
+            $($(#[$doc])* $name $({ $($field: $type),* })? $(($inner))?,)*
+        }
+
+        /// The name of an API call.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Action {
+            $($name,)*
+        }
+
+        impl Action {
+            pub const ALL: &'static [Action] = &[$(Action::$name,)*];
+
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Action::$name => stringify!($name),)*
+                }
+            }
+
+            pub fn mutates(self) -> bool {
+                match self {
+                    $(Action::$name => $mutates,)*
+                }
+            }
+        }
+
+        impl Request {
+            pub fn action(&self) -> Action {
+                match self {
+                    $(Request::$name { .. } => Action::$name,)*
+                }
+            }
+        }
+    };
+}
+
+requests! {
+    CreateVpc { cidr: String, ipv6_cidr: Option<String>, tags: Tags }, true;
+    DeleteVpc { vpc_id: String }, true;
+    ModifyVpcAttribute { vpc_id: String, enable_dns_support: Option<bool>, enable_dns_hostnames: Option<bool> }, true;
+    AssociateVpcCidrBlock { vpc_id: String, cidr: String }, true;
+    DisassociateVpcCidrBlock { association_id: String }, true;
+    DescribeVpcs(Describe), false;
+
+    CreateRouteTable { vpc_id: String, tags: Tags }, true;
+    DeleteRouteTable { route_table_id: String }, true;
+    AssociateRouteTable { route_table_id: String, to: Attach }, true;
+    DisassociateRouteTable { association_id: String }, true;
+    ReplaceRouteTableAssociation { association_id: String, route_table_id: String }, true;
+    DescribeRouteTables(Describe), false;
+
+    CreateRoute(RouteRequest), true;
+    ReplaceRoute(RouteRequest), true;
+    /// Only the table and the destination of the request are looked at.
+    DeleteRoute(RouteRequest), true;
+
+    CreateManagedPrefixList(CreatePrefixList), true;
+    ModifyManagedPrefixList {
+        prefix_list_id: String,
+        max_entries: Option<u32>,
+        add: Vec<String>,
+        remove: Vec<String>,
+    }, true;
+    DeleteManagedPrefixList { prefix_list_id: String }, true;
+    DescribeManagedPrefixLists(Describe), false;
+    GetManagedPrefixListEntries { prefix_list_id: String, max_results: Option<u32>, next_token: Option<String> }, false;
+
+    CreateVpcPeeringConnection(CreatePeering), true;
+    AcceptVpcPeeringConnection { peering_id: String }, true;
+    RejectVpcPeeringConnection { peering_id: String }, true;
+    DeleteVpcPeeringConnection { peering_id: String }, true;
+    /// `AllowDnsResolutionFromRemoteVpc` of each side that is named.
+    ModifyVpcPeeringConnectionOptions { peering_id: String, requester: Option<bool>, accepter: Option<bool> }, true;
+    DescribeVpcPeeringConnections(Describe), false;
+
+    CreateTags { resources: Vec<String>, tags: Tags }, true;
+    /// A key with a value is removed only where the value is the same.
+    DeleteTags { resources: Vec<String>, tags: Vec<(String, Option<String>)> }, true;
+
+    GetCallerIdentity {}, false;
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,296 @@
+//! What a caller is shown.
+
+use std::fmt;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::ids::{
+    AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
+};
+use crate::request::Tags;
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum $name {
+            $($variant,)*
+        }
+
+        impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// AWS's word for it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $text,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+codes!(PeeringStatus {
+    InitiatingRequest = "initiating-request",
+    PendingAcceptance = "pending-acceptance",
+    Provisioning = "provisioning",
+    Active = "active",
+    Deleting = "deleting",
+    Deleted = "deleted",
+    Rejected = "rejected",
+    Failed = "failed",
+    Expired = "expired",
+});
+
+codes!(RouteState { Active = "active", Blackhole = "blackhole" });
+
+codes!(RouteOrigin {
+    CreateRouteTable = "CreateRouteTable",
+    CreateRoute = "CreateRoute",
+    EnableVgwRoutePropagation = "EnableVgwRoutePropagation",
+});
+
+impl PeeringStatus {
+    /// It was asked for and has not ended: a second one of the same pair and direction is not made.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::InitiatingRequest | Self::PendingAcceptance | Self::Provisioning | Self::Active)
+    }
+
+    /// For ever.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Deleted | Self::Rejected | Self::Failed | Self::Expired)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Destination {
+    Ipv4(Ipv4Net),
+    Ipv6(Ipv6Net),
+    PrefixList(PrefixListId),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ipv4(net) => net.fmt(f),
+            Self::Ipv6(net) => net.fmt(f),
+            Self::PrefixList(id) => id.fmt(f),
+        }
+    }
+}
+
+impl From<IpNet> for Destination {
+    fn from(net: IpNet) -> Self {
+        match net {
+            IpNet::V4(net) => Self::Ipv4(net),
+            IpNet::V6(net) => Self::Ipv6(net),
+        }
+    }
+}
+
+/// Where a route leads, by the member of the API that says so.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Target {
+    Local,
+    Peering(PeeringId),
+    /// `GatewayId`: an internet gateway, a virtual private gateway, a gateway endpoint.
+    Gateway(Opaque),
+    NatGateway(Opaque),
+    TransitGateway(Opaque),
+    NetworkInterface(Opaque),
+    EgressOnlyInternetGateway(Opaque),
+}
+
+impl Target {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Local => "local",
+            Self::Peering(id) => id.as_str(),
+            Self::Gateway(id)
+            | Self::NatGateway(id)
+            | Self::TransitGateway(id)
+            | Self::NetworkInterface(id)
+            | Self::EgressOnlyInternetGateway(id) => id.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RouteView {
+    pub destination: Destination,
+    pub target: Target,
+    pub state: RouteState,
+    pub origin: RouteOrigin,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Association {
+    Main,
+    Subnet(Opaque),
+    Gateway(Opaque),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AssociationView {
+    pub id: AssociationId,
+    pub with: Association,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RouteTableView {
+    pub id: RouteTableId,
+    pub vpc: VpcId,
+    pub owner: AccountId,
+    pub associations: Vec<AssociationView>,
+    pub routes: Vec<RouteView>,
+    pub propagating_vgws: Vec<Opaque>,
+    pub tags: Tags,
+}
+
+impl RouteTableView {
+    pub fn is_main(&self) -> bool {
+        self.associations.iter().any(|a| a.with == Association::Main)
+    }
+
+    pub fn is_edge(&self) -> bool {
+        self.associations.iter().any(|a| matches!(a.with, Association::Gateway(_)))
+    }
+
+    /// By the destination's canonical text.
+    pub fn route(&self, destination: &str) -> Option<&RouteView> {
+        self.routes.iter().find(|route| route.destination.to_string() == destination)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CidrAssociation {
+    pub id: CidrAssociationId,
+    pub cidr: IpNet,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct VpcView {
+    pub id: VpcId,
+    pub owner: AccountId,
+    pub cidr_block: Ipv4Net,
+    /// The primary one comes first.
+    pub cidrs: Vec<CidrAssociation>,
+    /// AWS answers these two in `DescribeVpcAttribute` alone.
+    pub enable_dns_support: bool,
+    pub enable_dns_hostnames: bool,
+    pub tags: Tags,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PeeringSide {
+    pub owner: AccountId,
+    pub region: Region,
+    pub vpc: VpcId,
+    /// The CIDRs are shown of an active peering only (and the requester's in the answer to Create).
+    pub cidr_block: Option<Ipv4Net>,
+    pub ipv4_cidrs: Vec<Ipv4Net>,
+    pub ipv6_cidrs: Vec<Ipv6Net>,
+    /// Shown of an active peering only.
+    pub allow_dns_resolution_from_remote_vpc: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PeeringView {
+    pub id: PeeringId,
+    pub status: PeeringStatus,
+    pub message: String,
+    pub requester: PeeringSide,
+    pub accepter: PeeringSide,
+    pub expiration_ms: Option<u64>,
+    /// Those that this account set in this Region.
+    pub tags: Tags,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PrefixListView {
+    pub id: PrefixListId,
+    pub owner: AccountId,
+    pub name: String,
+    pub max_entries: u32,
+    pub address_family: &'static str,
+    pub version: u64,
+    pub tags: Tags,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_token: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Identity {
+    pub account: AccountId,
+    pub arn: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Response {
+    /// AWS answers `<return>true</return>`.
+    Done,
+    Vpc(VpcView),
+    Vpcs(Page<VpcView>),
+    CidrAssociation(CidrAssociation),
+    RouteTable(RouteTableView),
+    RouteTables(Page<RouteTableView>),
+    Association(AssociationId),
+    PrefixList(PrefixListView),
+    PrefixLists(Page<PrefixListView>),
+    PrefixListEntries(Page<IpNet>),
+    Peering(PeeringView),
+    Peerings(Page<PeeringView>),
+    /// The options of each side that the request named.
+    PeeringOptions {
+        requester: Option<bool>,
+        accepter: Option<bool>,
+    },
+    Identity(Identity),
+}
+
+macro_rules! unwrap_as {
+    ($($method:ident -> $variant:ident($type:ty)),* $(,)?) => {
+        impl Response {
+            $(
+                /// `None` if this answers another kind of call.
+                pub fn $method(self) -> Option<$type> {
+                    match self {
+                        Response::$variant(inner) => Some(inner),
+                        _ => None,
+                    }
+                }
+            )*
+        }
+    };
+}
+
+unwrap_as! {
+    vpc -> Vpc(VpcView),
+    vpcs -> Vpcs(Page<VpcView>),
+    cidr_association -> CidrAssociation(CidrAssociation),
+    route_table -> RouteTable(RouteTableView),
+    route_tables -> RouteTables(Page<RouteTableView>),
+    association -> Association(AssociationId),
+    prefix_list -> PrefixList(PrefixListView),
+    prefix_lists -> PrefixLists(Page<PrefixListView>),
+    prefix_list_entries -> PrefixListEntries(Page<IpNet>),
+    peering -> Peering(PeeringView),
+    peerings -> Peerings(Page<PeeringView>),
+    identity -> Identity(Identity),
+}

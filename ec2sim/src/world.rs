@@ -1,0 +1,284 @@
+//! The world: one state, one clock, one door (`call`).
+
+mod agenda;
+mod books;
+mod cidr;
+mod describe;
+mod faults;
+mod hooks;
+mod human;
+mod lifecycle;
+mod options;
+mod peering;
+mod prefix_lists;
+mod quota;
+mod routes;
+mod tables;
+mod tags;
+mod visibility;
+mod vpc;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::chance::{Chance, Choice, Delay};
+use crate::error::{AwsError, Failure};
+use crate::ids::{AccountId, IdSource, PeeringId, PrefixListId, Region, RouteTableId, VpcId};
+use crate::request::{Action, Caller, Request};
+use crate::view::{Identity, Response, Target};
+
+use agenda::{Agenda, Thing};
+use books::Books;
+use peering::Peering;
+use prefix_lists::PrefixList;
+use tables::RouteTable;
+use visibility::Shelf;
+use vpc::Vpc;
+
+pub use books::Mutation;
+pub use quota::Quotas;
+
+/// An EC2 of all accounts and Regions.
+///
+/// Equality and hash are those of the state. The books (counters and mutation log) are an account of how it came
+/// about and take no part: two ways to one state are one state.
+#[derive(Clone, Default, Debug)]
+pub struct World {
+    state: State,
+    books: Books,
+}
+
+impl PartialEq for World {
+    fn eq(&self, other: &Self) -> bool {
+        self.state == other.state
+    }
+}
+
+impl Eq for World {}
+
+impl Hash for World {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.state.hash(hasher);
+    }
+}
+
+/// Every large part is shared until it is written: a clone costs a few counters.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct State {
+    now_ms: u64,
+    ids: IdSource,
+    vpcs: Shelf<VpcId, Vpc>,
+    tables: Shelf<RouteTableId, RouteTable>,
+    peerings: Shelf<PeeringId, Peering>,
+    prefix_lists: Shelf<PrefixListId, PrefixList>,
+    links: Arc<BTreeMap<VpcId, Links>>,
+    agenda: Agenda,
+    quotas: Arc<BTreeMap<(AccountId, Region), Quotas>>,
+    denied: Arc<BTreeSet<(AccountId, Region, Action)>>,
+    broken: Arc<BTreeSet<String>>,
+}
+
+/// What belongs to a VPC, found without looking at all there is.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Links {
+    tables: BTreeSet<RouteTableId>,
+    peerings: BTreeSet<PeeringId>,
+}
+
+/// One call on its way through the world.
+pub(crate) struct Cx<'a> {
+    caller: &'a Caller,
+    chance: &'a mut dyn Chance,
+    /// For the log: what the call is about, and what it made.
+    touched: Vec<String>,
+    /// For the log: where a replaced or deleted route led.
+    was: Option<Target>,
+}
+
+impl Cx<'_> {
+    fn delay_ms(&mut self, what: Delay) -> u64 {
+        self.chance.delay_ms(what).min(what.max_ms())
+    }
+
+    fn pick(&mut self, what: Choice, ways: usize) -> usize {
+        pick(self.chance, what, ways)
+    }
+
+    /// A write may not find what was only just created.
+    fn too_early(&mut self) -> bool {
+        self.pick(Choice::WriteTooEarly, 2) == 1
+    }
+
+    fn touch(&mut self, id: impl AsRef<str>) {
+        self.touched.push(id.as_ref().to_owned());
+    }
+
+    fn is_at(&self, account: &AccountId, region: &Region) -> bool {
+        self.caller.is_at(account, region)
+    }
+}
+
+fn pick(chance: &mut dyn Chance, what: Choice, ways: usize) -> usize {
+    let way = chance.pick(what, ways);
+    if way < ways { way } else { 0 }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.state.now_ms
+    }
+
+    /// One API call, at this moment of the virtual clock.
+    pub fn call(
+        &mut self,
+        caller: &Caller,
+        request: Request,
+        chance: &mut dyn Chance,
+    ) -> Result<Response, Failure> {
+        self.state.settle();
+        let action = request.action();
+        self.books.count(caller, action);
+        let fault = chance.fault(caller, action);
+        if let Some(failure) = self.state.stopped(caller, action, fault) {
+            return Err(failure);
+        }
+        let mut cx = Cx { caller, chance, touched: Vec::new(), was: None };
+        let result = self.state.dispatch(&mut cx, &request);
+        let (touched, was) = (cx.touched, cx.was);
+        let lost = fault.and_then(faults::after);
+        if action.mutates() {
+            let result = result.as_ref().map(|_| ()).map_err(|error| error.code);
+            self.books.record(Mutation {
+                at_ms: self.state.now_ms,
+                caller: caller.clone(),
+                action,
+                request,
+                ids: touched,
+                was,
+                result,
+                answered: lost.is_none(),
+            });
+        }
+        match lost {
+            Some(failure) => Err(failure),
+            None => result.map_err(Failure::Aws),
+        }
+    }
+
+    /// The call with DryRun set: what it would have met, and no effect.
+    pub fn dry_run(&mut self, caller: &Caller, request: Request, chance: &mut dyn Chance) -> Failure {
+        self.books.count(caller, request.action());
+        match self.clone().call(caller, request, chance) {
+            Err(failure) => failure,
+            Ok(_) => Failure::Aws(AwsError::new(
+                "DryRunOperation",
+                "Request would have succeeded, but DryRun flag is set.",
+            )),
+        }
+    }
+
+    /// Moves the clock; everything that falls due on the way happens at its own time. A time that has passed
+    /// moves nothing.
+    pub fn advance(&mut self, to_ms: u64) {
+        self.state.run_until(to_ms);
+        self.state.now_ms = self.state.now_ms.max(to_ms);
+    }
+
+    /// When something next happens by itself: a transition, the end of a tombstone, the end of a lag. Between
+    /// now and then only calls change anything.
+    pub fn next_due(&self) -> Option<u64> {
+        self.state.agenda.next_ms()
+    }
+}
+
+impl State {
+    /// What falls due at this very moment happens before the next call sees the world.
+    fn settle(&mut self) {
+        self.run_until(self.now_ms);
+    }
+
+    fn run_until(&mut self, to_ms: u64) {
+        while let Some((at_ms, due)) = self.agenda.take_until(to_ms) {
+            self.now_ms = self.now_ms.max(at_ms);
+            self.happen(due);
+        }
+    }
+
+    fn dispatch(&mut self, cx: &mut Cx<'_>, request: &Request) -> Result<Response, AwsError> {
+        use Request as R;
+        match request {
+            R::CreateVpc { cidr, ipv6_cidr, tags } => self.create_vpc(cx, cidr, ipv6_cidr.as_deref(), tags),
+            R::DeleteVpc { vpc_id } => self.delete_vpc(cx, vpc_id),
+            R::ModifyVpcAttribute { vpc_id, enable_dns_support, enable_dns_hostnames } => {
+                self.modify_vpc(cx, vpc_id, *enable_dns_support, *enable_dns_hostnames)
+            }
+            R::AssociateVpcCidrBlock { vpc_id, cidr } => self.associate_cidr(cx, vpc_id, cidr),
+            R::DisassociateVpcCidrBlock { association_id } => self.disassociate_cidr(cx, association_id),
+            R::DescribeVpcs(query) => self.describe_vpcs(cx, query),
+            R::CreateRouteTable { vpc_id, tags } => self.create_table(cx, vpc_id, tags),
+            R::DeleteRouteTable { route_table_id } => self.delete_table(cx, route_table_id),
+            R::AssociateRouteTable { route_table_id, to } => self.associate_table(cx, route_table_id, to),
+            R::DisassociateRouteTable { association_id } => self.disassociate_table(cx, association_id),
+            R::ReplaceRouteTableAssociation { association_id, route_table_id } => {
+                self.replace_association(cx, association_id, route_table_id)
+            }
+            R::DescribeRouteTables(query) => self.describe_tables(cx, query),
+            R::CreateRoute(route) => self.create_route(cx, route),
+            R::ReplaceRoute(route) => self.replace_route(cx, route),
+            R::DeleteRoute(route) => self.delete_route(cx, route),
+            R::CreateManagedPrefixList(list) => self.create_prefix_list(cx, list),
+            R::ModifyManagedPrefixList { prefix_list_id, max_entries, add, remove } => {
+                self.modify_prefix_list(cx, prefix_list_id, *max_entries, add, remove)
+            }
+            R::DeleteManagedPrefixList { prefix_list_id } => self.delete_prefix_list(cx, prefix_list_id),
+            R::DescribeManagedPrefixLists(query) => self.describe_prefix_lists(cx, query),
+            R::GetManagedPrefixListEntries { prefix_list_id, max_results, next_token } => {
+                self.prefix_list_entries(cx, prefix_list_id, *max_results, next_token.as_deref())
+            }
+            R::CreateVpcPeeringConnection(peering) => self.create_peering(cx, peering),
+            R::AcceptVpcPeeringConnection { peering_id } => self.accept_peering(cx, peering_id),
+            R::RejectVpcPeeringConnection { peering_id } => self.reject_peering(cx, peering_id),
+            R::DeleteVpcPeeringConnection { peering_id } => self.delete_peering(cx, peering_id),
+            R::ModifyVpcPeeringConnectionOptions { peering_id, requester, accepter } => {
+                self.modify_options(cx, peering_id, *requester, *accepter)
+            }
+            R::DescribeVpcPeeringConnections(query) => self.describe_peerings(cx, query),
+            R::CreateTags { resources, tags } => self.create_tags(cx, resources, tags),
+            R::DeleteTags { resources, tags } => self.delete_tags(cx, resources, tags),
+            R::GetCallerIdentity {} => Ok(Response::Identity(identity(cx.caller))),
+        }
+    }
+
+    /// Asks how long reads may still show what was before the write that now follows.
+    fn lag(&mut self, cx: &mut Cx<'_>, thing: Thing) -> Option<u64> {
+        let lag_ms = cx.delay_ms(Delay::Visibility);
+        self.visible_after(lag_ms, thing)
+    }
+
+    fn visible_after(&mut self, lag_ms: u64, thing: Thing) -> Option<u64> {
+        if lag_ms == 0 {
+            return None;
+        }
+        let until_ms = self.now_ms.saturating_add(lag_ms);
+        self.agenda.add(until_ms, agenda::Due::Visible(thing));
+        Some(until_ms)
+    }
+
+    fn links_mut(&mut self, vpc: &VpcId) -> &mut Links {
+        Arc::make_mut(&mut self.links).entry(vpc.clone()).or_default()
+    }
+
+    fn links(&self, vpc: &VpcId) -> Option<&Links> {
+        self.links.get(vpc)
+    }
+}
+
+fn identity(caller: &Caller) -> Identity {
+    let arn = format!("arn:aws:sts::{}:assumed-role/{}/session", caller.account, caller.principal);
+    Identity { account: caller.account.clone(), arn }
+}

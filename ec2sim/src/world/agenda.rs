@@ -1,0 +1,66 @@
+//! What happens by itself, and when.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::State;
+use crate::ids::{PeeringId, PrefixListId, RouteTableId, VpcId};
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Thing {
+    Vpc(VpcId),
+    Table(RouteTableId),
+    Peering(PeeringId),
+    PrefixList(PrefixListId),
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Due {
+    /// A transient state ends; for so long reads may still show it.
+    Step { peering: PeeringId, lag_ms: u64 },
+    /// The 7 days of an unaccepted request are over.
+    Expire(PeeringId),
+    /// A tombstone leaves one side's sight.
+    Gone(PeeringId),
+    /// The newest version of a thing is the only one that reads show.
+    Visible(Thing),
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Agenda(Arc<BTreeSet<(u64, Due)>>);
+
+impl Agenda {
+    pub(crate) fn add(&mut self, at_ms: u64, due: Due) {
+        Arc::make_mut(&mut self.0).insert((at_ms, due));
+    }
+
+    pub(crate) fn cancel(&mut self, at_ms: u64, due: Due) {
+        Arc::make_mut(&mut self.0).remove(&(at_ms, due));
+    }
+
+    pub(crate) fn next_ms(&self) -> Option<u64> {
+        self.0.first().map(|(at_ms, _)| *at_ms)
+    }
+
+    pub(crate) fn take_until(&mut self, to_ms: u64) -> Option<(u64, Due)> {
+        if self.next_ms()? > to_ms {
+            return None;
+        }
+        Arc::make_mut(&mut self.0).pop_first()
+    }
+}
+
+impl State {
+    pub(crate) fn happen(&mut self, due: Due) {
+        let now_ms = self.now_ms;
+        match due {
+            Due::Step { peering, lag_ms } => self.step(&peering, lag_ms),
+            Due::Expire(peering) => self.expire(&peering),
+            Due::Gone(peering) => self.bury(&peering),
+            Due::Visible(Thing::Vpc(id)) => self.vpcs.forget_past(&id, now_ms),
+            Due::Visible(Thing::Table(id)) => self.tables.forget_past(&id, now_ms),
+            Due::Visible(Thing::Peering(id)) => self.peerings.forget_past(&id, now_ms),
+            Due::Visible(Thing::PrefixList(id)) => self.prefix_lists.forget_past(&id, now_ms),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Counters per call and caller, and the log of what reached EC2.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::World;
+use crate::request::{Action, Caller, Request};
+use crate::view::Target;
+
+/// A mutating call that reached EC2, done or refused. Calls that a fault stopped on their way are only counted.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Mutation {
+    pub at_ms: u64,
+    pub caller: Caller,
+    pub action: Action,
+    pub request: Request,
+    /// What the call was about and what it made, in that order.
+    pub ids: Vec<String>,
+    /// Where the route led that this call replaced or deleted.
+    pub was: Option<Target>,
+    /// The code of a refusal.
+    pub result: Result<(), &'static str>,
+    /// False: it is done (or refused), and the caller was not told.
+    pub answered: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Books {
+    counts: Arc<BTreeMap<(Caller, Action), u64>>,
+    log: Arc<Vec<Arc<Mutation>>>,
+    keeps_log: bool,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Self { counts: Arc::default(), log: Arc::default(), keeps_log: true }
+    }
+}
+
+impl Books {
+    pub(crate) fn count(&mut self, caller: &Caller, action: Action) {
+        let counts = Arc::make_mut(&mut self.counts);
+        *counts.entry((caller.clone(), action)).or_default() += 1;
+    }
+
+    pub(crate) fn record(&mut self, mutation: Mutation) {
+        if self.keeps_log {
+            Arc::make_mut(&mut self.log).push(Arc::new(mutation));
+        }
+    }
+}
+
+impl World {
+    /// Calls of this action by anybody, failed ones and single pages included.
+    pub fn count(&self, action: Action) -> u64 {
+        self.counts().iter().filter(|((_, counted), _)| *counted == action).map(|(_, count)| count).sum()
+    }
+
+    pub fn count_by(&self, principal: &str, action: Action) -> u64 {
+        let by_them = |caller: &Caller| &*caller.principal == principal;
+        let matching =
+            self.counts().iter().filter(|((caller, counted), _)| *counted == action && by_them(caller));
+        matching.map(|(_, count)| count).sum()
+    }
+
+    pub fn counts(&self) -> &BTreeMap<(Caller, Action), u64> {
+        &self.books.counts
+    }
+
+    pub fn reset_counts(&mut self) {
+        self.books.counts = Arc::default();
+    }
+
+    /// Oldest first.
+    pub fn log(&self) -> impl DoubleEndedIterator<Item = &Mutation> + ExactSizeIterator {
+        self.books.log.iter().map(AsRef::as_ref)
+    }
+
+    pub fn clear_log(&mut self) {
+        self.books.log = Arc::default();
+    }
+
+    /// A model checker's many worlds need no history.
+    pub fn keep_log(&mut self, keep: bool) {
+        self.books.keeps_log = keep;
+    }
+}

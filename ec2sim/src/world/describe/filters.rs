@@ -1,0 +1,206 @@
+//! The filters of each Describe call. A filter AWS does not know is an error there, so it is one here.
+
+use ipnet::IpNet;
+
+use crate::request::{Filter, Tags};
+use crate::view::{
+    Association, Destination, PeeringSide, PeeringView, PrefixListView, RouteTableView, Target, VpcView,
+};
+
+pub(crate) trait Filtered {
+    /// Besides `tag:<key>`.
+    const FILTERS: &'static [&'static str];
+
+    fn tags(&self) -> &Tags;
+
+    /// Whether one of the values that this filter looks at passes the test.
+    fn any(&self, filter: &str, test: &dyn Fn(&str) -> bool) -> bool;
+}
+
+pub(crate) fn matches<V: Filtered>(view: &V, filters: &[Filter]) -> bool {
+    filters.iter().all(|filter| {
+        let test =
+            |value: &str| filter.values.iter().any(|pattern| glob(pattern.as_bytes(), value.as_bytes()));
+        match filter.name.strip_prefix("tag:") {
+            Some(key) => view.tags().get(key).is_some_and(|value| test(value)),
+            None if filter.name == "tag-key" => view.tags().keys().any(|key| test(key)),
+            None => view.any(&filter.name, &test),
+        }
+    })
+}
+
+/// `*` stands for any run of characters, `?` for one, `\` takes the next as it is.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => (0..=text.len()).any(|skip| glob(rest, &text[skip..])),
+        ([b'?', rest @ ..], [_, tail @ ..]) => glob(rest, tail),
+        ([b'\\', literal, rest @ ..], [first, tail @ ..]) => literal == first && glob(rest, tail),
+        ([literal, rest @ ..], [first, tail @ ..]) => literal == first && glob(rest, tail),
+        _ => false,
+    }
+}
+
+impl Filtered for PeeringView {
+    const FILTERS: &'static [&'static str] = &[
+        "accepter-vpc-info.cidr-block",
+        "accepter-vpc-info.owner-id",
+        "accepter-vpc-info.vpc-id",
+        "expiration-time",
+        "requester-vpc-info.cidr-block",
+        "requester-vpc-info.owner-id",
+        "requester-vpc-info.vpc-id",
+        "status-code",
+        "status-message",
+        "tag-key",
+        "vpc-peering-connection-id",
+    ];
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn any(&self, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
+        if let Some(of_side) = filter.strip_prefix("accepter-vpc-info.") {
+            return side(&self.accepter, of_side, test);
+        }
+        if let Some(of_side) = filter.strip_prefix("requester-vpc-info.") {
+            return side(&self.requester, of_side, test);
+        }
+        match filter {
+            "expiration-time" => self.expiration_ms.is_some_and(|at| test(&at.to_string())),
+            "status-code" => test(self.status.as_str()),
+            "status-message" => test(&self.message),
+            "vpc-peering-connection-id" => test(self.id.as_str()),
+            _ => false,
+        }
+    }
+}
+
+fn side(side: &PeeringSide, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
+    match filter {
+        "cidr-block" => side.cidr_block.is_some_and(|net| test(&net.to_string())),
+        "owner-id" => test(side.owner.as_str()),
+        "vpc-id" => test(side.vpc.as_str()),
+        _ => false,
+    }
+}
+
+impl Filtered for RouteTableView {
+    const FILTERS: &'static [&'static str] = &[
+        "association.gateway-id",
+        "association.main",
+        "association.route-table-association-id",
+        "association.route-table-id",
+        "association.subnet-id",
+        "owner-id",
+        "route-table-id",
+        "route.destination-cidr-block",
+        "route.destination-ipv6-cidr-block",
+        "route.destination-prefix-list-id",
+        "route.egress-only-internet-gateway-id",
+        "route.gateway-id",
+        "route.instance-id",
+        "route.nat-gateway-id",
+        "route.origin",
+        "route.state",
+        "route.transit-gateway-id",
+        "route.vpc-peering-connection-id",
+        "tag-key",
+        "vpc-id",
+    ];
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn any(&self, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
+        if let Some(of_route) = filter.strip_prefix("route.") {
+            return self.routes.iter().any(|held| route(held, of_route, test));
+        }
+        match filter {
+            "owner-id" => test(self.owner.as_str()),
+            "route-table-id" => test(self.id.as_str()),
+            "vpc-id" => test(self.vpc.as_str()),
+            "association.route-table-id" => !self.associations.is_empty() && test(self.id.as_str()),
+            _ => self.associations.iter().any(|held| match (filter, &held.with) {
+                ("association.main", with) => test(if *with == Association::Main { "true" } else { "false" }),
+                ("association.route-table-association-id", _) => test(held.id.as_str()),
+                ("association.gateway-id", Association::Gateway(id))
+                | ("association.subnet-id", Association::Subnet(id)) => test(id.as_str()),
+                _ => false,
+            }),
+        }
+    }
+}
+
+fn route(route: &crate::view::RouteView, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
+    match (filter, &route.target) {
+        ("vpc-peering-connection-id", Target::Peering(id)) => return test(id.as_str()),
+        ("gateway-id", Target::Local) => return test("local"),
+        ("gateway-id", Target::Gateway(id))
+        | ("nat-gateway-id", Target::NatGateway(id))
+        | ("transit-gateway-id", Target::TransitGateway(id))
+        | ("egress-only-internet-gateway-id", Target::EgressOnlyInternetGateway(id)) => {
+            return test(id.as_str());
+        }
+        ("origin", _) => return test(route.origin.as_str()),
+        ("state", _) => return test(route.state.as_str()),
+        _ => {}
+    }
+    match (filter, &route.destination) {
+        ("destination-cidr-block", Destination::Ipv4(net)) => test(&net.to_string()),
+        ("destination-ipv6-cidr-block", Destination::Ipv6(net)) => test(&net.to_string()),
+        ("destination-prefix-list-id", Destination::PrefixList(id)) => test(id.as_str()),
+        _ => false,
+    }
+}
+
+impl Filtered for VpcView {
+    const FILTERS: &'static [&'static str] = &[
+        "cidr",
+        "cidr-block-association.association-id",
+        "cidr-block-association.cidr-block",
+        "ipv6-cidr-block-association.association-id",
+        "ipv6-cidr-block-association.ipv6-cidr-block",
+        "owner-id",
+        "tag-key",
+        "vpc-id",
+    ];
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn any(&self, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
+        match filter {
+            "cidr" => test(&self.cidr_block.to_string()),
+            "owner-id" => test(self.owner.as_str()),
+            "vpc-id" => test(self.id.as_str()),
+            _ => self.cidrs.iter().any(|held| match (filter, &held.cidr) {
+                ("cidr-block-association.cidr-block", IpNet::V4(net)) => test(&net.to_string()),
+                ("ipv6-cidr-block-association.ipv6-cidr-block", IpNet::V6(net)) => test(&net.to_string()),
+                ("cidr-block-association.association-id", IpNet::V4(_))
+                | ("ipv6-cidr-block-association.association-id", IpNet::V6(_)) => test(held.id.as_str()),
+                _ => false,
+            }),
+        }
+    }
+}
+
+impl Filtered for PrefixListView {
+    const FILTERS: &'static [&'static str] = &["owner-id", "prefix-list-id", "prefix-list-name"];
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn any(&self, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
+        match filter {
+            "owner-id" => test(self.owner.as_str()),
+            "prefix-list-id" => test(self.id.as_str()),
+            "prefix-list-name" => test(&self.name),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What happens to a call on its way to EC2 and back.
+
+use super::{State, World};
+use crate::chance::Fault;
+use crate::error::{AwsError, Failure, texts};
+use crate::ids::{AccountId, Region};
+use crate::request::{Action, Caller};
+
+impl State {
+    /// The failure of a call that never took effect.
+    pub(crate) fn stopped(&self, caller: &Caller, action: Action, fault: Option<Fault>) -> Option<Failure> {
+        let refused = |code, message: &str| Some(Failure::Aws(AwsError::new(code, message)));
+        match fault {
+            Some(Fault::Throttled) => return refused("RequestLimitExceeded", "Request limit exceeded."),
+            Some(Fault::Internal) => return refused("InternalError", INTERNAL),
+            Some(Fault::Unavailable) => {
+                return refused("Unavailable", "The server is overloaded and can't handle the request.");
+            }
+            Some(Fault::ResetBeforeEffect) => return Some(Failure::NoReply),
+            Some(Fault::Denied) => return Some(texts::unauthorized().into()),
+            Some(Fault::Expired) => return refused("RequestExpired", "Request has expired."),
+            Some(Fault::InternalAfterEffect | Fault::TimeoutAfterEffect) | None => {}
+        }
+        let key = (caller.account.clone(), caller.region.clone(), action);
+        self.denied.contains(&key).then(|| texts::unauthorized().into())
+    }
+}
+
+const INTERNAL: &str = "An internal error has occurred";
+
+/// What the caller hears instead of the answer to a call that did reach EC2.
+pub(crate) fn after(fault: Fault) -> Option<Failure> {
+    match fault {
+        Fault::TimeoutAfterEffect => Some(Failure::NoReply),
+        Fault::InternalAfterEffect => Some(AwsError::new("InternalError", INTERNAL).into()),
+        _ => None,
+    }
+}
+
+impl World {
+    /// Everybody in this account gets UnauthorizedOperation for this call in this Region.
+    pub fn deny(&mut self, account: impl Into<AccountId>, region: impl Into<Region>, action: Action) {
+        std::sync::Arc::make_mut(&mut self.state.denied).insert((account.into(), region.into(), action));
+    }
+
+    pub fn allow(&mut self, account: impl Into<AccountId>, region: impl Into<Region>, action: Action) {
+        std::sync::Arc::make_mut(&mut self.state.denied).remove(&(account.into(), region.into(), action));
+    }
+}

@@ -1,0 +1,179 @@
+//! Customer-managed prefix lists.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+
+use super::agenda::Thing;
+use super::{Cx, State, cidr, tags};
+use crate::error::{AwsError, texts};
+use crate::ids::{AccountId, PrefixListId, Region};
+use crate::request::CreatePrefixList;
+use crate::request::Tags;
+use crate::view::{Destination, Page, PrefixListView, Response};
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct PrefixList {
+    pub(crate) id: PrefixListId,
+    pub(crate) owner: AccountId,
+    pub(crate) region: Region,
+    pub(crate) name: String,
+    pub(crate) is_ipv6: bool,
+    pub(crate) max_entries: u32,
+    pub(crate) entries: BTreeSet<IpNet>,
+    pub(crate) version: u64,
+    pub(crate) tags: Tags,
+}
+
+impl PrefixList {
+    pub(crate) fn view(&self) -> PrefixListView {
+        PrefixListView {
+            id: self.id.clone(),
+            owner: self.owner.clone(),
+            name: self.name.clone(),
+            max_entries: self.max_entries,
+            address_family: if self.is_ipv6 { "IPv6" } else { "IPv4" },
+            version: self.version,
+            tags: self.tags.clone(),
+        }
+    }
+}
+
+pub(crate) fn parse_prefix_list_id(text: &str) -> Result<PrefixListId, AwsError> {
+    let malformed = || texts::malformed("InvalidPrefixListId.Malformed", text, PrefixListId::PREFIX);
+    PrefixListId::parse(text).ok_or_else(malformed)
+}
+
+fn entry(text: &str, is_ipv6: bool) -> Result<IpNet, AwsError> {
+    let net = cidr::any(text, "entries")?;
+    if matches!(net, IpNet::V6(_)) == is_ipv6 {
+        Ok(net)
+    } else {
+        Err(texts::bad_value(format!("The CIDR {text} is not of the address family of the prefix list")))
+    }
+}
+
+fn too_many(max_entries: u32) -> AwsError {
+    let message = format!("The maximum number of entries of the prefix list has been reached: {max_entries}");
+    AwsError::new("PrefixListMaxEntriesExceeded", message)
+}
+
+impl State {
+    pub(crate) fn own_prefix_list(&self, cx: &mut Cx<'_>, text: &str) -> Result<&PrefixList, AwsError> {
+        let id = parse_prefix_list_id(text)?;
+        cx.touch(&id);
+        let found = self.prefix_lists.get(&id).filter(|list| cx.is_at(&list.owner, &list.region));
+        let list = found.ok_or_else(|| texts::no_prefix_list(text))?;
+        if self.prefix_lists.is_fresh(&id, self.now_ms) && cx.too_early() {
+            return Err(texts::no_prefix_list(text));
+        }
+        Ok(list)
+    }
+
+    pub(crate) fn create_prefix_list(
+        &mut self,
+        cx: &mut Cx<'_>,
+        asked: &CreatePrefixList,
+    ) -> Result<Response, AwsError> {
+        let is_ipv6 = match asked.address_family.as_str() {
+            "IPv4" => false,
+            "IPv6" => true,
+            other => {
+                return Err(texts::bad_value(format!(
+                    "Value ({other}) for parameter addressFamily is invalid."
+                )));
+            }
+        };
+        let (account, region) = (cx.caller.account.clone(), cx.caller.region.clone());
+        tags::check(&asked.tags, self.quotas(&account, &region).tags_per_resource)?;
+        if !(1..=1_000).contains(&asked.max_entries) {
+            return Err(texts::bad_value("Value for parameter maxEntries is invalid: 1 to 1000 are allowed"));
+        }
+        let entries =
+            asked.entries.iter().map(|text| entry(text, is_ipv6)).collect::<Result<BTreeSet<_>, _>>()?;
+        if entries.len() > asked.max_entries as usize {
+            return Err(too_many(asked.max_entries));
+        }
+        let id = PrefixListId::numbered(self.ids.next());
+        let list = PrefixList {
+            id: id.clone(),
+            owner: account,
+            region,
+            name: asked.name.clone(),
+            is_ipv6,
+            max_entries: asked.max_entries,
+            entries,
+            version: 1,
+            tags: asked.tags.clone(),
+        };
+        let view = list.view();
+        let lag = self.lag(cx, Thing::PrefixList(id.clone()));
+        self.prefix_lists.insert(id.clone(), list, lag);
+        cx.touch(&id);
+        Ok(Response::PrefixList(view))
+    }
+
+    pub(crate) fn modify_prefix_list(
+        &mut self,
+        cx: &mut Cx<'_>,
+        text: &str,
+        max_entries: Option<u32>,
+        add: &[String],
+        remove: &[String],
+    ) -> Result<Response, AwsError> {
+        let mut list = self.own_prefix_list(cx, text)?.clone();
+        list.max_entries = max_entries.unwrap_or(list.max_entries);
+        for text in remove {
+            list.entries.remove(&entry(text, list.is_ipv6)?);
+        }
+        for text in add {
+            list.entries.insert(entry(text, list.is_ipv6)?);
+        }
+        if list.entries.len() > list.max_entries as usize {
+            return Err(too_many(list.max_entries));
+        }
+        list.version += 1;
+        let (id, view) = (list.id.clone(), list.view());
+        let lag = self.lag(cx, Thing::PrefixList(id.clone()));
+        self.prefix_lists.change(&id, lag, |held| *held = list);
+        Ok(Response::PrefixList(view))
+    }
+
+    /// Refused while a route names it.
+    pub(crate) fn delete_prefix_list(&mut self, cx: &mut Cx<'_>, text: &str) -> Result<Response, AwsError> {
+        let list = self.own_prefix_list(cx, text)?;
+        let (id, view) = (list.id.clone(), list.view());
+        let key = Destination::PrefixList(id.clone());
+        if let Some((table, _)) = self.tables.iter().find(|(_, table)| table.routes.contains_key(&key)) {
+            let message = format!("The prefix list '{id}' is referenced by {table} and cannot be deleted.");
+            return Err(AwsError::new("DependencyViolation", message));
+        }
+        let lag = self.lag(cx, Thing::PrefixList(id.clone()));
+        self.prefix_lists.remove(&id, lag);
+        Ok(Response::PrefixList(view))
+    }
+
+    pub(crate) fn prefix_list_entries(
+        &self,
+        cx: &mut Cx<'_>,
+        text: &str,
+        max_results: Option<u32>,
+        next_token: Option<&str>,
+    ) -> Result<Response, AwsError> {
+        let id = self.own_prefix_list(cx, text)?.id.clone();
+        let seen = self.prefix_lists.read(&id, self.now_ms, cx.chance);
+        let list = seen.ok_or_else(|| texts::no_prefix_list(text))?;
+        let size = max_results.map_or(usize::MAX, |most| most as usize);
+        if size == 0 || max_results.is_some_and(|most| most > 100) {
+            return Err(texts::bad_value("Value for parameter maxResults is invalid: 1 to 100 are allowed"));
+        }
+        let from = match next_token {
+            None => 0,
+            Some(token) => token.parse::<usize>().map_err(|_| super::describe::bad_token())?,
+        };
+        let items: Vec<IpNet> = list.entries.iter().skip(from).take(size).copied().collect();
+        let end = from.saturating_add(items.len());
+        let next_token = (end < list.entries.len()).then(|| end.to_string());
+        Ok(Response::PrefixListEntries(Page { items, next_token }))
+    }
+}
