@@ -210,4 +210,21 @@ pub enum NotSent {
     Skipped,
     /// No usable credentials.
     Credentials(Arc<str>),
+    /// No connection to AWS could be made, so AWS never saw it.
+    Unreachable(Arc<str>),
+}
+
+/// Proofs without a plan, for tests of what sends writes. Nothing but a test may use it.
+#[doc(hidden)]
+pub mod testing {
+    use super::{OursBecause, PeeringProof, SlotProof};
+    use crate::time::Mono;
+
+    pub fn peering_proof(read: Mono, why: OursBecause) -> PeeringProof {
+        PeeringProof { read, why }
+    }
+
+    pub fn slot_proof(read: Mono, why: OursBecause) -> SlotProof {
+        SlotProof { read, why }
+    }
 }
