@@ -8,9 +8,7 @@
 //! - The whole section is one atomic value to the API server: replaced as one, never merged.
 
 use super::{
-    Timestamp,
-    duration::GoDuration,
-    schema,
+    Timestamp, schema,
     status::{PeeringState, SideName},
     text::open_enum,
 };
@@ -22,16 +20,16 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {
-    /// The two VPCs, with the ids of the accounts that own them.
+    /// The two VPCs, with the ids of the accounts that owned them when Peerkeeper first acted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair: Option<Pair>,
-    /// How far the peering has come.
+    /// How far the peering has come. Absent: no peering of this object was ever seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub life: Option<Life>,
-    /// Whether the peering was created here or adopted: Created or Adopted. Absent counts as Adopted.
+    /// How the peering came to be ours: created or adopted. Absent counts as adopted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// Peerings of this object that have ended, oldest first.
+    /// Peerings of this object that have ended, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub past: Vec<PastPeering>,
@@ -39,39 +37,41 @@ pub struct Memory {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub slots: Vec<SlotGroup>,
-    /// The CIDRs of both VPCs when the peering was last seen active: AWS stops saying them once it has ended.
+    /// The CIDRs of both VPCs as last read: AWS stops saying them once the peering has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cidrs: Option<PairWords>,
-    /// The route tables and destinations that the selection last came to, and for which generation.
+    /// The CIDRs of both VPCs that the last change of the spec met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub selection: Option<Selection>,
+    pub cidrs_at_spec: Option<PairWords>,
+    /// The metadata.generation for which routes that are no longer declared were let go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_generation: Option<i64>,
     /// The loss that is being dealt with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<Episode>,
-    /// What is about to be written to AWS, noted before it is sent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub intents: Vec<Intent>,
-    /// Acts that count against limits, noted before they are done, oldest first.
+    /// The last loss that was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_loss: Option<ClosedLoss>,
+    /// A request that ended before it was ever active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedRequest>,
+    /// Acts that count against limits, noted before they were done, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub spent: Vec<Spent>,
-    /// Own writes whose effect has not been read back yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub settling: Vec<Settling>,
+    /// When a peering connection was last asked for without an answer being known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::timestamp")]
+    pub create_intent: Option<Timestamp>,
     /// The keys of the tags that were set on each side: a tag that leaves `spec.tags` is removed only if it is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag_keys: Option<PairWords>,
-    /// A hold that time never releases.
+    /// The value of the annotation peerkeeper.dev/reconcile-requested-at that was last acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<LatchedHold>,
-    /// The limits that last held, for when the policy is gone.
+    pub requested_at: Option<String>,
+    /// The metadata.uid of the deleted VpcPeering that this one took over from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limits: Option<RememberedLimits>,
-    /// What a request that ended before it was ever active was last asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked: Option<Asked>,
+    pub taken_from: Option<String>,
     /// Fields of a newer version, carried unchanged.
     #[serde(flatten)]
     pub extra: BTreeMap<String, serde_json::Value>,
@@ -81,7 +81,7 @@ pub struct Memory {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pair {
-    /// The side that asked.
+    /// The side that asks.
     pub requester: PairSide,
     /// The side that accepts.
     pub accepter: PairSide,
@@ -91,9 +91,6 @@ pub struct Pair {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PairSide {
-    /// The AwsAccount; absent where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
     /// The id of the AWS account.
     pub account_id: String,
     /// The Region.
@@ -106,27 +103,21 @@ pub struct PairSide {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Life {
-    /// NeverSeen, Requested, Established or Released.
+    /// Requested, Established or Released.
     pub stage: LifeStage,
     /// Requested and Established: the peering. Released: the one that was lost.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peering_id: Option<String>,
+    pub peering_id: String,
     /// Requested: the lost peering that it replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
     /// Released: the metadata.generation in which it was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
-    /// When this stage was reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "schema::timestamp")]
-    pub since: Option<Timestamp>,
 }
 
 open_enum! {
-    /// The stages of [`Life`].
+    /// The stages of [`Life`]. A peering that was never seen has no life.
     LifeStage {
-        NeverSeen = "NeverSeen",
         Requested = "Requested",
         Established = "Established",
         Released = "Released",
@@ -134,10 +125,10 @@ open_enum! {
 }
 
 open_enum! {
-    /// How something came to be ours.
+    /// How a peering came to be ours. The words are those of the AWS tag beside the owner's.
     Origin {
-        Created = "Created",
-        Adopted = "Adopted",
+        Created = "created",
+        Adopted = "adopted",
     }
 }
 
@@ -148,15 +139,7 @@ pub struct PastPeering {
     /// Its id.
     pub peering_id: String,
     /// How it ended: deleted, rejected, expired, failed, or absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<PeeringState>,
-    /// When that was found out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "schema::timestamp")]
-    pub ended_at: Option<Timestamp>,
-    /// Whether it was ever active.
-    #[serde(default)]
-    pub established: bool,
+    pub ending: PeeringState,
 }
 
 /// Routes that are ours: every route table of the group has one to every destination of it.
@@ -165,10 +148,9 @@ pub struct PastPeering {
 pub struct SlotGroup {
     /// `requester` or `accepter`.
     pub side: SideName,
-    /// The peering that the routes were last written with, or found with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// How they came to be ours.
+    /// The peering that the routes last led to by our doing.
+    pub target: String,
+    /// How they came to be ours: Intended, Created or Adopted.
     pub how: SlotOrigin,
     /// The route tables.
     #[schemars(schema_with = "schema::words")]
@@ -181,12 +163,12 @@ pub struct SlotGroup {
 open_enum! {
     /// How a route came to be ours.
     SlotOrigin {
-        /// It was not there; we created it.
+        /// About to be written; proves nothing until a reading shows it.
+        Intended = "Intended",
+        /// We made the route.
         Created = "Created",
-        /// It was there, declared, with a target of ours.
+        /// It led to a peering of the pair before we came.
         Adopted = "Adopted",
-        /// It was not declared, and depended on a peering that was lost.
-        Dependent = "Dependent",
     }
 }
 
@@ -204,166 +186,125 @@ pub struct PairWords {
     pub accepter: Vec<String>,
 }
 
-/// What the declared selection came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Selection {
-    /// The metadata.generation that it was made for.
-    pub generation: i64,
-    /// The route tables selected on each side.
-    #[serde(default)]
-    pub route_table_ids: PairWords,
-    /// The peer's CIDRs at that generation: later ones may not shadow another's route.
-    #[serde(default)]
-    pub cidrs: PairWords,
-}
-
-/// A loss that is being dealt with.
+/// A loss, from its detection until it is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Episode {
     /// The peering that was lost.
     pub lost: String,
+    /// How it ended: deleted, rejected, expired, failed, or absent.
+    pub ending: PeeringState,
+    /// The class of the loss: VpcGone, WithdrawnByPeer, Decommissioning or Unexpected.
+    pub class: String,
     /// When the loss was found.
     #[schemars(schema_with = "schema::timestamp")]
     pub detected_at: Timestamp,
-    /// The class of the loss, as a reason, such as DeletedUnexpectedly.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub class: Option<String>,
-    /// The state that it was found in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<PeeringState>,
-    /// What AWS says of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status_message: Option<String>,
-    /// The AWS account that ended it.
+    /// What AWS said of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub status_message: String,
+    /// The AWS account that ended it, where AWS names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_account_id: Option<String>,
-    /// What the policy said when the loss was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<String>,
-    /// Before this moment nothing is done.
+    /// How many routes of ours led to it.
+    #[serde(default)]
+    pub routes: u32,
+    /// What the policy said when the loss was found: Restore, RemoveRoutes or Flag.
+    pub action: String,
+    /// When the attempt to act was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::timestamp")]
-    pub act_after: Option<Timestamp>,
-    /// Whether the attempt has been spent from the limits.
-    #[serde(default)]
-    pub spent: bool,
-    /// The peering that replaces the lost one.
+    pub acted_at: Option<Timestamp>,
+    /// A limit that held it back. Time never releases this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replacement: Option<String>,
-    /// How many routes led nowhere when the loss was found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub routes_affected: Option<i64>,
-    /// Routes that depended on the lost peering and must be pointed at the new one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub dependents: Vec<SlotGroup>,
+    pub latched: Option<Latch>,
 }
 
-/// A write that is about to be sent.
+/// A limit that was exceeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Intent {
-    /// What kind of write, such as Create.
-    pub act: String,
-    /// What it is about: the id of a peering, or a route as table and destination.
+pub struct Latch {
+    /// Whose limit: Policy, Account or Operator.
+    pub level: LimitLevel,
+    /// Account: the id of the AWS account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// The lost peering that it replaces.
+    pub account_id: Option<String>,
+    /// What the limit was: only a higher one releases the hold.
+    pub limit: u32,
+    /// How many objects wanted to act.
+    pub demand: u32,
+}
+
+open_enum! {
+    /// Where a limit is set.
+    LimitLevel {
+        Policy = "Policy",
+        Account = "Account",
+        Operator = "Operator",
+    }
+}
+
+/// A loss that was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClosedLoss {
+    /// The peering that was lost.
+    pub lost: String,
+    /// The class of the loss.
+    pub class: String,
+    /// The AWS account that ended it, where AWS named one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replaces: Option<String>,
-    /// When it was noted.
+    pub by_account_id: Option<String>,
+    /// When the loss was found.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub detected_at: Timestamp,
+    /// When it was settled.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub closed_at: Timestamp,
+    /// Restored, Replaced (by somebody else's peering) or Released.
+    pub outcome: String,
+    /// The peering that took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+}
+
+/// A request that ended before it was ever active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedRequest {
+    /// The request.
+    pub peering_id: String,
+    /// How it ended: deleted, rejected, expired, failed, or absent.
+    pub ending: PeeringState,
+    /// What AWS said of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub status_message: String,
+    /// When that was found.
     #[schemars(schema_with = "schema::timestamp")]
     pub at: Timestamp,
+    /// The metadata.generation that it was asked for: a newer one asks again.
+    pub generation: i64,
+    /// The value of the annotation peerkeeper.dev/reconcile-requested-at then: another one asks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<String>,
 }
 
 /// An act that counts against limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Spent {
-    /// What was done: Restore, Repair, RemoveRoutes or Delete.
+    /// What was done: Restore, RepairDrift, RemoveRoutes or Finalize.
     pub act: Act,
-    /// When it was spent.
+    /// When it was noted.
     #[schemars(schema_with = "schema::timestamp")]
     pub at: Timestamp,
-    /// The peering it was spent on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peering_id: Option<String>,
 }
 
 open_enum! {
     /// Acts that count against limits.
     Act {
         Restore = "Restore",
-        Repair = "Repair",
+        RepairDrift = "RepairDrift",
         RemoveRoutes = "RemoveRoutes",
-        Delete = "Delete",
+        Finalize = "Finalize",
     }
-}
-
-/// An own write whose effect has not been read back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Settling {
-    /// The id of the peering, or the route as table and destination.
-    pub subject: String,
-    /// What was written.
-    pub act: String,
-    /// When it was sent.
-    #[schemars(schema_with = "schema::timestamp")]
-    pub at: Timestamp,
-    /// Whether AWS's answer was lost.
-    #[serde(default)]
-    pub unknown: bool,
-}
-
-/// A hold that stays until it is released.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LatchedHold {
-    /// Why, as a reason, such as LimitReached.
-    pub reason: String,
-    /// Since when.
-    #[schemars(schema_with = "schema::timestamp")]
-    pub since: Timestamp,
-    /// Whose limit: a PeeringPolicy, an AwsAccount, or the operator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<String>,
-    /// The limit that was exceeded: only a higher one releases the hold.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<i64>,
-    /// How many objects wanted to act.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub demand: Option<i64>,
-}
-
-/// Limits as they were.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RememberedLimits {
-    /// The policy they came from; absent for the built-in one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy: Option<String>,
-    /// The span of time that they count in.
-    #[schemars(with = "String")]
-    pub window: GoDuration,
-    /// Restores within the window.
-    pub max_restores: i64,
-    /// Removals within the window.
-    pub max_removals: i64,
-    /// Restores of one peering within the window.
-    pub max_restores_per_peering: i64,
-}
-
-/// What a request was asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Asked {
-    /// The metadata.generation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generation: Option<i64>,
-    /// The value of the annotation peerkeeper.dev/reconcile-requested-at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reconcile_requested_at: Option<String>,
 }

@@ -44,9 +44,6 @@ pub struct VpcPeeringStatus {
     /// The last time that the peering connection was found deleted, and what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_deletion: Option<LastDeletion>,
-    /// The value of the annotation peerkeeper.dev/reconcile-requested-at that was last acted on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_handled_reconcile_at: Option<String>,
     /// What Peerkeeper remembers because AWS can't say it again. Losing it is survived; editing it is not supported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
@@ -150,9 +147,9 @@ pub struct LastDeletion {
     /// When Peerkeeper found out.
     #[schemars(schema_with = "schema::timestamp")]
     pub detected_at: Timestamp,
-    /// How the loss was classed, as a reason, such as DeletedUnexpectedly or WithdrawnByPeer.
+    /// The class of the loss: Unexpected, VpcGone, WithdrawnByPeer or Decommissioning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub class: Option<String>,
     /// The state that the lost peering was found in: deleted, rejected, expired, failed, or absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<PeeringState>,
@@ -168,10 +165,14 @@ pub struct LastDeletion {
     /// What the policy said to do: Restore, RemoveRoutes or Flag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// The peering connection that replaced it, once one was read back as active.
+    /// What became of it: Restored; Replaced, by a peering connection that somebody else made; or Released, its routes
+    /// removed. Absent while it is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// The peering connection that took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored_peering_id: Option<String>,
-    /// When everything declared was read back, or the dead routes were read as gone.
+    /// When it was settled: everything declared was read back, or the dead routes were read as gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::timestamp")]
     pub resolved_at: Option<Timestamp>,

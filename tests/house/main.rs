@@ -1,0 +1,5 @@
+//! The rules of the house: what no compiler checks about this repository.
+
+mod crds;
+mod examples;
+mod walls;

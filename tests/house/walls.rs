@@ -1,0 +1,104 @@
+//! The walls between the rooms: who may speak to Kubernetes, and who to AWS.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+const CORE_MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/core/Cargo.toml");
+
+/// A crate, or with a trailing underscore a family of crates, and the rooms of the root package that may name it.
+const WALLS: &[(&str, &[&str])] =
+    &[("kube", &["api", "controller", "cli"]), ("aws_sdk_", &["aws", "signal"])];
+
+#[test]
+fn only_the_rooms_that_may_speak_to_kubernetes_and_aws_do() {
+    let files = sources(Path::new(SRC));
+    assert!(files.len() > 5, "no sources found in {SRC}");
+    let breaches: Vec<String> = files
+        .iter()
+        .flat_map(|path| {
+            let text = fs::read_to_string(path).expect("a source file");
+            let inside = path.strip_prefix(SRC).expect("inside src").to_owned();
+            breaches(&room(&inside), &text)
+                .into_iter()
+                .map(move |krate| format!("src/{}: {krate}", inside.display()))
+        })
+        .collect();
+    assert_eq!(breaches, Vec::<String>::new(), "crates named outside the rooms that may");
+}
+
+#[test]
+fn a_breach_is_seen_wherever_a_crate_can_be_named() {
+    assert_eq!(breaches("declare", "use kube::Client;"), ["kube"]);
+    assert_eq!(breaches("declare", "let x = kube::Client::try_default();"), ["kube"]);
+    assert_eq!(breaches("controller", "    use {a::b, aws_sdk_ec2::Client};"), ["aws_sdk_"]);
+    assert_eq!(breaches("lib", "pub use aws_sdk_sts as sts;"), ["aws_sdk_"]);
+    assert_eq!(breaches("declare", "// kube::Client is not for us\nuse crate::api::VpcPeering;"), [""; 0]);
+    assert_eq!(breaches("declare", "let my_kube = kubernetes::kube_config();"), [""; 0]);
+    assert_eq!(breaches("controller", "use kube::Client;"), [""; 0]);
+}
+
+/// Cargo keeps the engine pure as long as nothing impure is among its dependencies.
+#[test]
+fn the_engine_depends_on_nothing_that_speaks_waits_or_rolls_dice() {
+    let manifest = fs::read_to_string(CORE_MANIFEST).expect(CORE_MANIFEST);
+    let dependencies: BTreeSet<&str> = manifest
+        .split("\n[")
+        .filter_map(|section| section.strip_prefix("dependencies]"))
+        .flat_map(str::lines)
+        .filter_map(|line| line.split(['.', '=', ' ']).next())
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .collect();
+    assert!(!dependencies.is_empty(), "no [dependencies] found in {CORE_MANIFEST}");
+    let pure = BTreeSet::from(["ipnet"]);
+    assert!(
+        dependencies.is_subset(&pure),
+        "core may depend on {pure:?} and depends on {dependencies:?}; add here only what has no I/O, clock or chance"
+    );
+}
+
+/// The first folder, or the name of the file at the top.
+fn room(path: &Path) -> String {
+    let first = path.components().next().expect("a path").as_os_str().to_string_lossy();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn breaches(room: &str, text: &str) -> Vec<&'static str> {
+    let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    WALLS
+        .iter()
+        .filter(|(krate, rooms)| !rooms.contains(&room) && code.iter().any(|line| names(line, krate)))
+        .map(|(krate, _)| *krate)
+        .collect()
+}
+
+/// Whether the line has the crate's name as a whole path segment: `kube::...` or `use kube`.
+fn names(line: &str, krate: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(krate).any(|(at, _)| {
+        let (before, mut after) = (&line[..at], &line[at + krate.len()..]);
+        if krate.ends_with('_') {
+            after = after.trim_start_matches(is_word);
+        }
+        let starts = !before.ends_with(is_word) && !before.ends_with("::");
+        let path = after.starts_with("::") || before.trim_end().ends_with("use");
+        starts && path && !after.starts_with(is_word)
+    })
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
