@@ -2,6 +2,7 @@
 
 import io
 import re
+import socket
 from threading import Condition
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -90,6 +91,8 @@ class Faults:
             return self.moto(environ, start_response)
         if fault.kind == "drop":
             b"".join(self.moto(environ, lambda *_: None))
+            # Werkzeug alone would leave the connection open and the caller waiting for its own timeout.
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise Lost(f"the answer to {call.action} was dropped on request")
         return self.refuse(call, fault.code, start_response)
 
