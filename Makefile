@@ -1,0 +1,56 @@
+# Everything a newcomer needs: `make demo` shows Peerkeeper at work, `make test` proves it.
+# Needs Rust, Go and Python 3.11; what is built or installed goes to the user's cache folder, never outside it.
+
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/peerkeeper
+# Shared by all checkouts: the AWS SDK alone takes ten minutes to build on two cores.
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+PYTHON ?= python3
+export PYTHON
+CARGO ?= cargo
+
+LOCKED := $(PYTHON) tools/with_lock.py $(CARGO_TARGET_DIR)/.run.lock
+say = @printf '\n== %s\n' $(1)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup test unit lint fmt scripts need-rust need-python
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: need-rust need-python ## build the Kubernetes control plane and install moto (both once per machine)
+	$(call say,'control plane: etcd and Kubernetes from their Go modules')
+	@$(PYTHON) tools/controlplane/controlplane.py build
+	$(call say,'moto: an EC2 and STS to run against')
+	@$(PYTHON) tools/moto/serve.py setup
+
+test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
+	$(call say,'tests of all packages, the cluster tests against a real API server among them')
+	@$(LOCKED) $(CARGO) test --locked --workspace
+
+unit: need-rust ## the fast tests alone: no control plane, no moto
+	$(call say,'tests that need nothing but Rust')
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper-core --package ec2sim
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib
+
+lint: need-rust scripts ## formatting, clippy, scripts
+	$(call say,'formatting')
+	@$(CARGO) fmt --all --check
+	$(call say,'clippy, warnings are errors')
+	@$(LOCKED) $(CARGO) clippy --locked --quiet --workspace --all-targets -- --deny warnings
+
+scripts: need-python
+	$(call say,'scripts compile')
+	@find tools -name '*.py' -print0 | xargs -0 $(PYTHON) -c 'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:]]'
+
+fmt: need-rust ## format all Rust code
+	@$(CARGO) fmt --all
+
+need-rust:
+	@command -v $(CARGO) >/dev/null || { echo 'Rust is missing: install it from https://rustup.rs (1.95 or newer)' >&2; exit 1; }
+	@$(CARGO) clippy --version >/dev/null 2>&1 && $(CARGO) fmt --version >/dev/null 2>&1 || \
+		{ echo 'clippy or rustfmt is missing: rustup component add clippy rustfmt' >&2; exit 1; }
+
+need-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo 'Python 3.11 or newer is missing: install it, or say which: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
