@@ -464,7 +464,7 @@ class ControlPlane:
             process.stop(gently=False)
 
 
-def up(folder):
+def up(folder, remove):
     bin_dir = binaries()
     leash = Leash()
     plane = ControlPlane(bin_dir, folder, leash)
@@ -476,13 +476,17 @@ def up(folder):
     finally:
         leash.let_go()
         plane.stop_all()
+        if remove:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the tools into the cache folder and print where they are")
-    commands.add_parser("up", help="run a control plane until stdin closes").add_argument("dir", type=Path)
+    upper = commands.add_parser("up", help="run a control plane until stdin closes")
+    upper.add_argument("dir", type=Path)
+    upper.add_argument("--remove", action="store_true", help="remove DIR in the end")
     kubectl = commands.add_parser("kubectl", help="run kubectl as the admin of the control plane in DIR")
     kubectl.add_argument("dir", type=Path)
     kubectl.add_argument("args", nargs=argparse.REMAINDER)
@@ -491,7 +495,7 @@ def main():
         if options.command == "build":
             print(binaries())
         elif options.command == "up":
-            up(options.dir.resolve())
+            up(options.dir.resolve(), options.remove)
         else:
             tool = str(binaries() / "kubectl")
             os.execv(tool, [tool, f"--kubeconfig={options.dir / 'kubeconfig'}",

@@ -1,0 +1,4 @@
+//! Tests against a real Kubernetes API server and etcd, with moto as AWS, and the operator as its own process.
+
+mod harness;
+mod support;
