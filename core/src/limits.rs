@@ -91,6 +91,17 @@ impl LimitsView {
         }
     }
 
+    /// Another object took the last room of this level between the plan and its commit.
+    pub fn refuse(&mut self, latch: &Latch) {
+        let same = |level: &&mut LevelView| level.level == latch.level;
+        if let Some(level) = self.levels.iter_mut().find(same) {
+            level.demand_restores =
+                level.demand_restores.max(latch.demand).max(latch.limit.saturating_add(1));
+            level.demand_removals =
+                level.demand_removals.max(latch.demand).max(latch.limit.saturating_add(1));
+        }
+    }
+
     /// A latched hold is released only when the limit that latched it was raised, or is gone.
     pub fn releases(&self, latch: &Latch, act: Act) -> bool {
         let level = self.levels.iter().find(|level| level.level == latch.level);

@@ -1,0 +1,225 @@
+//! The object is being deleted: what it declares is handed over, left, or taken out of AWS, routes before the peering.
+//! The finalizer stays until everything we wrote, replies that were lost included, has been read as settled.
+
+use crate::desired::{DeletionPolicy, Grant};
+use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side, Slot};
+use crate::memory::{Act, Life, Owned};
+use crate::observed::Seen;
+use crate::reason::Reason;
+use crate::write::{OursBecause, PeeringProof, SlotProof, Write};
+
+use super::Finalizer;
+use super::draft::Draft;
+use super::peering;
+use super::report::State;
+use super::routes::{self, Holds};
+use super::sight::IdState;
+
+pub(crate) fn plan(draft: &mut Draft<'_>) {
+    draft.state = State::Deleting;
+    if let Some(heir) = &draft.input.claims.heir {
+        if heir.has_taken {
+            draft.finalizer = Finalizer::Drop;
+            return;
+        }
+        draft.working(
+            Reason::HandoverPending,
+            format!("VpcPeering {} declares the same pair and takes it over", heir.key),
+        );
+        draft.wake_in_s(2);
+        return;
+    }
+    if draft.input.desired.deletion_policy == Some(DeletionPolicy::Retain) {
+        draft.finalizer = Finalizer::Drop;
+        return;
+    }
+    draft.working(Reason::Deleting, "removing the routes, then the peering");
+    peering::remove_own_twins(draft);
+    if !everything_is_settled(draft) || !slots_are_gone(draft) || !peering_is_gone(draft) {
+        return;
+    }
+    draft.finalizer = Finalizer::Drop;
+}
+
+/// A create whose reply was lost may still show up; wait until it has, or can't any more.
+fn everything_is_settled(draft: &mut Draft<'_>) -> bool {
+    let now = draft.input.now;
+    let recent = draft.input.recent;
+    if recent.sent().next().is_some() {
+        draft.poll();
+        return false;
+    }
+    let settle_s = i64::try_from(draft.input.timing.settle_ms / 1000).unwrap_or(i64::MAX);
+    if let Some(at) = draft.memory.create_intent
+        && draft.memory.peering().is_none()
+    {
+        let waited = now.wall.since_s(at);
+        if waited <= settle_s {
+            find_lost_create(draft);
+        }
+        if draft.memory.peering().is_none() && waited <= settle_s {
+            draft.working(Reason::WaitingForAws, "a request whose answer was lost may still show up");
+            draft.wake_in_s(settle_s - waited + 1);
+            return false;
+        }
+        draft.memory.create_intent = None;
+    }
+    true
+}
+
+/// What we asked for carries our tag.
+fn find_lost_create(draft: &mut Draft<'_>) {
+    let mine = draft.input.desired.owner_tag();
+    let found = draft
+        .sight()
+        .live()
+        .find(|(_, row)| row.owner().as_ref() == Some(&mine))
+        .map(|(id, row)| (id, row.origin_tag().map(str::to_owned)));
+    if let Some((id, origin)) = found {
+        draft.memory.life = Life::Requested { id, replaces: None };
+        draft.memory.origin = origin.as_deref().and_then(crate::memory::Origin::parse);
+        draft.memory.create_intent = None;
+    }
+}
+
+fn slots_are_gone(draft: &mut Draft<'_>) -> bool {
+    let slots: Vec<(Slot, Owned)> = draft.memory.slots.iter().map(|(slot, owned)| (*slot, *owned)).collect();
+    let mut gone = true;
+    for (slot, owned) in slots {
+        if !routes::goes(draft, owned) {
+            draft.memory.slots.remove(&slot);
+            continue;
+        }
+        let current = draft.memory.peering().unwrap_or(owned.to);
+        match routes::holds_ours(draft, slot, current) {
+            Holds::Nothing => {
+                draft.memory.slots.remove(&slot);
+            }
+            Holds::Unknown => {
+                gone = false;
+                blocked(draft, slot.side, &format!("{slot} can't be seen"));
+            }
+            Holds::Ours(was) => {
+                gone = false;
+                if may_finalize(draft, slot.side) {
+                    let read = draft
+                        .input
+                        .observed
+                        .get(slot.side)
+                        .tables
+                        .readings()
+                        .next()
+                        .map(|r| r.began())
+                        .unwrap_or_default();
+                    let proof = SlotProof { read, why: OursBecause::Remembered };
+                    draft.offer(slot.side, Write::DropRoute { slot, was, proof });
+                }
+            }
+        }
+    }
+    gone
+}
+
+fn peering_is_gone(draft: &mut Draft<'_>) -> bool {
+    let Some(id) = draft.memory.peering() else { return true };
+    if !routes::origin_goes(draft) {
+        return !untag(draft, id);
+    }
+    match draft.sight().id_state(id, &draft.memory) {
+        IdState::Ended(ending) => {
+            draft.memory.remember_end(id, ending);
+            true
+        }
+        IdState::Between(state) => {
+            draft.working(Reason::WaitingForAws, format!("{id} is {}", state.as_str()));
+            draft.poll();
+            false
+        }
+        IdState::Live(_) => {
+            if may_finalize(draft, Side::Requester) {
+                let proof = PeeringProof {
+                    read: draft.sight().read_at(Side::Requester),
+                    why: OursBecause::Remembered,
+                };
+                draft.offer(Side::Requester, Write::Remove(id, proof));
+            }
+            false
+        }
+        IdState::Unknown(unseen) => {
+            if Side::BOTH.into_iter().any(|side| matches!(draft.sight().vpc(side), Seen::Absent(_))) {
+                return true;
+            }
+            draft.blind(&id.to_string(), &unseen);
+            blocked(draft, Side::Requester, &format!("{id} can't be seen"));
+            false
+        }
+    }
+}
+
+/// What was adopted stays, as nobody's. True while a tag of ours is still on it.
+fn untag(draft: &mut Draft<'_>, id: PeeringId) -> bool {
+    let mine = draft.input.desired.owner_tag();
+    let mut waits = false;
+    for side in Side::BOTH {
+        let tagged = draft.sight().row(id).is_some_and(|row| {
+            row.is_live() && row.by.get(side).as_ref().is_some_and(|p| p.owner().as_ref() == Some(&mine))
+        });
+        if !tagged || !draft.granted(side) {
+            continue;
+        }
+        let keys = [OwnerTag::KEY.into(), ORIGIN_TAG_KEY.into()].into_iter().collect();
+        if draft.forbids(side).is_none() {
+            draft.offer(side, Write::Untag { id, keys });
+            waits = true;
+        }
+        if draft.sight().pair.is_one_place() {
+            break;
+        }
+    }
+    waits
+}
+
+/// Taking an object's things out of AWS is one act under the removal limits, and needs usable accounts.
+fn may_finalize(draft: &mut Draft<'_>, side: Side) -> bool {
+    if !draft.granted(side) {
+        blocked(draft, side, "its things in AWS can't be removed");
+        return false;
+    }
+    if draft.forbids(side).is_some() || draft.reserve == Some(Act::Finalize) {
+        return true;
+    }
+    if draft.memory.spent.iter().any(|(act, _)| *act == Act::Finalize) {
+        return true;
+    }
+    match draft.admit(Act::Finalize) {
+        Ok(()) => true,
+        Err(latch) => {
+            let release = format!(
+                "raise the limit of {} above {}, or wait until its window has passed",
+                latch.level, latch.limit
+            );
+            draft.hold("removing what this object has in AWS", Reason::LimitReached, release);
+            draft.wake_in_s(60);
+            false
+        }
+    }
+}
+
+fn blocked(draft: &mut Draft<'_>, side: Side, what: &str) {
+    let why = match draft.input.grants.get(side) {
+        Grant::NoAccount { name } => format!("AwsAccount {name} does not exist"),
+        Grant::NotGranted { name, .. } => {
+            format!("AwsAccount {name} grants this namespace nothing here any more")
+        }
+        Grant::Unusable { why, .. } => why.to_string(),
+        Grant::ForeignRefused { account, .. } => format!("account {account} is not allowed"),
+        Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_) => {
+            draft.poll();
+            return;
+        }
+    };
+    let message = format!(
+        "{what}: {why} ({side} side); mend that, or set spec.deletionPolicy to Retain to leave AWS as it is"
+    );
+    draft.stuck(Reason::CleanupBlocked, message);
+}

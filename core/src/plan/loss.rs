@@ -1,0 +1,319 @@
+//! A peering that was established and is gone: the flag, its class, and what the policy does about it.
+//!
+//! The flag comes first: an episode is opened in memory, and memory is committed before anything is written to AWS.
+
+use crate::desired::{LossAction, PolicySource};
+use crate::ids::{PeeringId, Side};
+use crate::memory::{Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome};
+use crate::observed::{Ending, Seen};
+use crate::reason::Reason;
+
+use super::draft::Draft;
+use super::peering;
+use super::report::State;
+use super::routes;
+
+/// First pause before a peering that was restored before is restored again; it doubles.
+const AGAIN_FIRST_S: i64 = 15;
+
+/// Opens the episode, once per lost id.
+pub(crate) fn open(draft: &mut Draft<'_>, lost: PeeringId, ending: Ending) {
+    draft.state = State::Lost;
+    if draft.memory.episode.as_ref().is_some_and(|episode| episode.lost == lost) {
+        return;
+    }
+    let row = draft.sight().row(lost);
+    let message = row.map(super::sight::Row::message).unwrap_or_default();
+    let by_account = row.and_then(super::sight::Row::deleted_by);
+    let class = classify(draft, ending, by_account);
+    let routes =
+        draft.memory.slots.values().filter(|owned| owned.to == lost && owned.how != How::Intended).count();
+    draft.memory.episode = Some(Episode {
+        lost,
+        ending,
+        class,
+        detected: draft.input.now.wall,
+        message,
+        by_account,
+        routes: u32::try_from(routes).unwrap_or(u32::MAX),
+        action: draft.input.policy.action,
+        acted: None,
+        latched: None,
+    });
+}
+
+/// The first class that holds.
+fn classify(draft: &Draft<'_>, ending: Ending, by_account: Option<crate::ids::AccountId>) -> LossClass {
+    let sight = draft.sight();
+    if Side::BOTH.into_iter().any(|side| matches!(sight.vpc(side), Seen::Absent(_))) {
+        return LossClass::VpcGone;
+    }
+    if is_withdrawn(draft, ending, by_account) {
+        return LossClass::WithdrawnByPeer;
+    }
+    if Side::BOTH.into_iter().any(|side| tables_are_all_gone(draft, side)) {
+        return LossClass::Decommissioning;
+    }
+    LossClass::Unexpected
+}
+
+/// An account that we hold no credentials for ended it, or may have, as nothing names who did.
+fn is_withdrawn(draft: &Draft<'_>, ending: Ending, by_account: Option<crate::ids::AccountId>) -> bool {
+    let foreign = Side::BOTH.into_iter().find(|side| draft.input.grants.get(*side).is_foreign());
+    let Some(side) = foreign else { return false };
+    let theirs = draft.sight().pair.at(side).account;
+    ending == Ending::Rejected || by_account.is_none_or(|account| account == theirs)
+}
+
+/// This side had route tables of ours, and every one of them is provably gone: somebody is tearing it down.
+fn tables_are_all_gone(draft: &Draft<'_>, side: Side) -> bool {
+    let mut tables =
+        draft.memory.slots.keys().filter(|slot| slot.side == side).map(|slot| slot.table).peekable();
+    if tables.peek().is_none() {
+        return false;
+    }
+    let (input, view) = (draft.input, &draft.input.observed.get(side).tables);
+    let settled = input.recent.start_settled(input.now.mono, input.timing);
+    tables.all(|table| matches!(view.seen(table, settled, input.now.mono, input.timing), Seen::Absent(_)))
+}
+
+/// What the policy says, as far as nothing holds it back.
+pub(crate) fn act(draft: &mut Draft<'_>, lost: PeeringId) {
+    let Some(episode) = draft.memory.episode.clone() else { return };
+    let action = effective_action(draft, &episode);
+    let (reason, message) = describe(&episode);
+    let Some(action) = action else {
+        draft.stuck(reason, message);
+        return;
+    };
+    if is_in_grace(draft, &episode) {
+        return;
+    }
+    match action {
+        LossAction::Flag => {
+            draft.stuck(reason, format!("{message}; the policy says Flag, so nothing is changed"))
+        }
+        LossAction::Restore => restore(draft, &episode),
+        LossAction::RemoveRoutes => remove(draft, &episode, lost),
+    }
+}
+
+/// What may be done at all about a loss of this class; `None`: it waits for somebody.
+fn effective_action(draft: &Draft<'_>, episode: &Episode) -> Option<LossAction> {
+    if matches!(draft.input.policy.source, PolicySource::Missing(_)) {
+        return None;
+    }
+    match (episode.class, draft.input.policy.action) {
+        (LossClass::Unexpected, action) => Some(action),
+        (LossClass::VpcGone | LossClass::WithdrawnByPeer, LossAction::RemoveRoutes) => {
+            Some(LossAction::RemoveRoutes)
+        }
+        (LossClass::VpcGone | LossClass::WithdrawnByPeer | LossClass::Decommissioning, _) => None,
+    }
+}
+
+fn is_in_grace(draft: &mut Draft<'_>, episode: &Episode) -> bool {
+    let waited = draft.input.now.wall.since_s(episode.detected);
+    let left = draft.input.policy.grace_s - waited;
+    if left <= 0 || episode.acted.is_some() {
+        return false;
+    }
+    let (_, message) = describe(episode);
+    draft.working(
+        Reason::GracePeriod,
+        format!("{message}; the policy's grace period runs for {left} s from the last look"),
+    );
+    draft.wake_in_s(left);
+    true
+}
+
+fn restore(draft: &mut Draft<'_>, episode: &Episode) {
+    draft.state = State::Lost;
+    if episode.acted.is_none()
+        && !(may_restore_again(draft, episode) && admitted(draft, episode, Act::Restore))
+    {
+        return;
+    }
+    draft.state = State::Restoring;
+    let (_, message) = describe(episode);
+    draft.working(Reason::Progressing, format!("{message}; restoring it"));
+    peering::ask(draft);
+}
+
+/// The same peering lost again and again: slower each time, and then not at all until somebody settles it.
+fn may_restore_again(draft: &mut Draft<'_>, episode: &Episode) -> bool {
+    let limits = draft.input.policy.limits;
+    let now = draft.input.now.wall;
+    let before = draft.memory.spent_since(Act::Restore, now.plus_s(-limits.window_s));
+    if before >= limits.max_restores_per_peering as usize {
+        let who = episode
+            .by_account
+            .map_or_else(|| "AWS does not say who".to_owned(), |id| format!("account {id}"));
+        let message = format!(
+            "restored {before} times within {} s and deleted again each time, last by {who}; settle it with them, it is tried again when the window has passed",
+            limits.window_s,
+        );
+        draft.stuck(Reason::ContestedOwnership, message);
+        draft.wake_in_s(60);
+        return false;
+    }
+    if before == 0 {
+        return true;
+    }
+    let pause = AGAIN_FIRST_S << (before - 1).min(6);
+    let left = pause - now.since_s(episode.detected);
+    if left > 0 {
+        draft.working(
+            Reason::Progressing,
+            format!("{} was restored {before} times before; waiting {left} s", episode.lost),
+        );
+        draft.wake_in_s(left);
+        return false;
+    }
+    true
+}
+
+/// Counts the act under every limit, once per episode. A hold is latched: time does not release it.
+fn admitted(draft: &mut Draft<'_>, episode: &Episode, act: Act) -> bool {
+    let released = episode.latched.as_ref().is_none_or(|latch| draft.input.limits.releases(latch, act));
+    let verdict =
+        if released { draft.input.limits.admit(act, draft.input.now.wall) } else { Err(latch_of(episode)) };
+    match verdict {
+        Err(latch) => {
+            hold_at_limit(draft, &latch, episode.lost);
+            set_episode(draft, |episode| episode.latched = Some(latch.clone()));
+            false
+        }
+        Ok(()) => {
+            // Something common to all writes may still forbid it: then nothing is spent.
+            if let Some((reason, release)) = Side::BOTH.into_iter().find_map(|side| draft.forbids_own(side)) {
+                let what = format!("{} after the loss of {}", act.as_str(), episode.lost);
+                draft.hold(what, reason, release);
+                return false;
+            }
+            let now = draft.input.now.wall;
+            draft.memory.spend(act, now);
+            draft.reserve = Some(act);
+            set_episode(draft, |episode| {
+                episode.acted = Some(now);
+                episode.latched = None;
+            });
+            true
+        }
+    }
+}
+
+fn latch_of(episode: &Episode) -> Latch {
+    let unknown = Latch { level: crate::limits::Level::Operator, limit: 0, demand: 0 };
+    episode.latched.clone().unwrap_or(unknown)
+}
+
+fn hold_at_limit(draft: &mut Draft<'_>, latch: &Latch, lost: PeeringId) {
+    let Latch { level, limit, demand } = latch;
+    let what = format!("acting on the loss of {lost}");
+    let release =
+        format!("raise the limit of {level} above {limit}: {demand} losses waited for it when this was held");
+    draft.hold(what, Reason::LimitReached, release);
+}
+
+fn set_episode(draft: &mut Draft<'_>, change: impl FnOnce(&mut Episode)) {
+    if let Some(episode) = &mut draft.memory.episode {
+        change(episode);
+    }
+}
+
+/// Removes the dead routes of ours; when none is left the object is released.
+fn remove(draft: &mut Draft<'_>, episode: &Episode, lost: PeeringId) {
+    if episode.acted.is_none() && !admitted(draft, episode, Act::RemoveRoutes) {
+        return;
+    }
+    if !routes::drop_dead(draft, lost) {
+        let (_, message) = describe(episode);
+        draft.working(Reason::Progressing, format!("{message}; removing the routes it left behind"));
+        return;
+    }
+    draft.memory.life = Life::Released { lost, generation: draft.input.desired.generation };
+    close_episode(draft, LossOutcome::Released, None);
+    draft.state = State::Released;
+    let message = format!(
+        "{lost} was lost and its routes were removed as the policy says; change the spec to have a new peering made"
+    );
+    draft.stuck(Reason::ReleasedByPolicy, message);
+}
+
+/// Closes the episode once what took the lost one's place has been read back with every route.
+pub(crate) fn close(draft: &mut Draft<'_>, active: PeeringId) {
+    if draft.memory.episode.is_none() {
+        return;
+    }
+    let whole = draft.wave.is_empty()
+        && draft.findings.is_empty()
+        && draft.exceptions.iter().all(|e| e.slot.is_none());
+    let in_sync = draft.routes.iter().all(|(_, count)| count.declared == count.in_sync);
+    if !whole || !in_sync {
+        draft.state = State::Restoring;
+        return;
+    }
+    let by_us = draft.memory.episode.as_ref().is_some_and(|episode| episode.acted.is_some());
+    let outcome = if by_us { LossOutcome::Restored } else { LossOutcome::Replaced };
+    close_episode(draft, outcome, Some(active));
+    draft.state = State::Active;
+}
+
+fn close_episode(draft: &mut Draft<'_>, outcome: LossOutcome, successor: Option<PeeringId>) {
+    let closed = draft.input.now.wall;
+    if let Some(Episode { lost, class, by_account, detected, .. }) = draft.memory.episode.take() {
+        draft.memory.last_loss =
+            Some(ClosedLoss { lost, class, by_account, detected, closed, outcome, successor });
+    }
+}
+
+/// The reason and the words for an open loss.
+pub(crate) fn describe(episode: &Episode) -> (Reason, String) {
+    let reason = match episode.class {
+        LossClass::VpcGone => Reason::VpcGone,
+        LossClass::WithdrawnByPeer => Reason::WithdrawnByPeer,
+        LossClass::Decommissioning => Reason::Decommissioning,
+        LossClass::Unexpected => Reason::DeletedUnexpectedly,
+    };
+    let by = episode.by_account.map(|account| format!(" by account {account}")).unwrap_or_default();
+    let how = match episode.ending {
+        Ending::Absent => "is gone from AWS".to_owned(),
+        ending => format!("is {}{by}", ending.as_str()),
+    };
+    let left = match episode.class {
+        LossClass::VpcGone => "; a VPC is gone with it",
+        LossClass::Decommissioning => {
+            "; all route tables of a side are gone too, so somebody is tearing it down"
+        }
+        LossClass::WithdrawnByPeer => "; that account's owner decides whether it comes back",
+        LossClass::Unexpected => "",
+    };
+    let lost = episode.lost;
+    (reason, format!("{lost} {how}, and {} routes led to it{left}", episode.routes))
+}
+
+pub(crate) fn describe_closed(last: &ClosedLoss) -> (Reason, String) {
+    let ClosedLoss { lost, by_account, outcome, successor, .. } = last;
+    let by = by_account.map(|account| format!(" by account {account}")).unwrap_or_default();
+    let new = successor.map(|id| id.to_string()).unwrap_or_default();
+    match outcome {
+        LossOutcome::Restored => {
+            (Reason::Restored, format!("{lost} was deleted{by}; it was restored as {new}"))
+        }
+        LossOutcome::Replaced => (
+            Reason::Restored,
+            format!("{lost} was deleted{by}; {new}, made by somebody else, took its place"),
+        ),
+        LossOutcome::Released => {
+            (Reason::ReleasedByPolicy, format!("{lost} was deleted{by}; its routes were removed"))
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Like [`Draft::forbids`], for the sides that we hold credentials for.
+    fn forbids_own(&self, side: Side) -> Option<(Reason, String)> {
+        if self.input.grants.get(side).is_foreign() { None } else { self.forbids(side) }
+    }
+}

@@ -1,0 +1,508 @@
+//! One reconcile of one object, as a machine: [`Turn::next`] takes the answer to the last step and says the next one.
+//!
+//! It has five steps: read the object live; observe; plan and commit memory; write, wave by wave, each read back; done,
+//! with when to look again. It waits for nothing: whoever drives it does. A crash is a turn that is dropped, a lost reply
+//! is [`Outcome::Unknown`], two replicas are two turns interleaved, and a restart keeps only what was committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::claims::ClaimsView;
+use crate::desired::{Desired, Grant, Policy};
+use crate::ids::{ObjectKey, PeeringId, RouteTableId, Side, Sides};
+use crate::limits::LimitsView;
+use crate::memory::{Act, Latch, Life, Memory};
+use crate::observed::{Needs, Resource, SideView, View};
+use crate::plan::{self, Finalizer, Input, Report, Truth, Verdict};
+use crate::reason::{ConditionType, Reason};
+use crate::recent::Recent;
+use crate::time::{Mono, Now, Timing};
+use crate::write::{NotSent, Outcome, Write, WriteCall};
+
+/// Waves one turn may send before it makes room for others.
+const WAVES_MAX: u32 = 8;
+/// Readings one turn may ask for before it makes room for others: one ahead of each wave and one to read it back.
+const LOOKS_MAX: u32 = 2 * WAVES_MAX + 4;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Turn {
+    key: ObjectKey,
+    timing: Timing,
+    recent: Recent,
+    stage: Stage,
+    live: Option<Box<Live>>,
+    observed: Box<Sides<SideView>>,
+    lookup: Option<(ObjectKey, bool)>,
+    verdict: Option<Box<Verdict>>,
+    /// What was stored last in this turn: nothing is stored twice.
+    stored: Option<Box<Commit>>,
+    /// Something was said to have changed: the first look is fresh, whatever the sweeps say.
+    hinted: bool,
+    waves: u32,
+    looks: u32,
+    /// Readings begun before this moment say nothing about what this turn wrote.
+    wrote_at: Option<Mono>,
+    events: Vec<Note>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Start,
+    Reading,
+    LookingUp,
+    Observing,
+    Committing,
+    Writing,
+    Over,
+}
+
+/// What is to be done for the turn to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Read the object from the API server itself, no cache, and everything that bears on it.
+    ReadLive,
+    /// Does this `VpcPeering` exist? Asked of the API server itself.
+    Lookup(ObjectKey),
+    /// Read this from AWS, newly; then hand over all that is known. Nothing needed: just hand over.
+    Observe(Needs),
+    Commit(Box<Commit>),
+    /// Send these, in any order or at once.
+    Write(Vec<WriteCall>),
+    Done(Done),
+}
+
+/// The answer to a step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// The first call.
+    Start,
+    /// `None`: the object is gone.
+    Live(Option<Box<Live>>),
+    /// The API server did not answer.
+    NoAnswer(Arc<str>),
+    Exists(bool),
+    Observed(Box<Sides<SideView>>),
+    Committed(Committed),
+    /// One outcome for each write, in their order.
+    Wrote(Vec<Outcome>),
+}
+
+/// The object as it is stored, and what it is to be judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Live {
+    pub desired: Desired,
+    pub policy: Policy,
+    pub grants: Sides<Grant>,
+    pub claims: ClaimsView,
+    pub limits: LimitsView,
+    pub memory: Memory,
+    pub has_finalizer: bool,
+    /// The resourceVersion that memory was read at. A commit names it, so that a stale replica can't erase memory.
+    pub version: Arc<str>,
+    /// What the conditions said, for telling transitions.
+    pub told: BTreeMap<ConditionType, (Truth, Arc<str>)>,
+}
+
+/// What is to be stored, all or nothing, if the object still has this version.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Commit {
+    pub version: Arc<str>,
+    pub memory: Memory,
+    pub report: Report,
+    pub finalizer: Finalizer,
+    /// For the annotation `peerkeeper.dev/established`.
+    pub established: Option<PeeringId>,
+    /// To be reserved under the limits before anything is stored; if there is no room, nothing is stored.
+    pub reserve: Option<Act>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Committed {
+    /// Stored, or already so. The version it has now.
+    Stored {
+        version: Arc<str>,
+    },
+    /// Somebody else changed the object: nothing was stored.
+    Conflict,
+    /// Another object took the room under a limit.
+    OverLimit(Latch),
+    Failed(Arc<str>),
+}
+
+/// The end of a turn.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Done {
+    pub result: TurnResult,
+    /// When to look again; `None`: when something changes.
+    pub wake: Option<Mono>,
+    /// For Kubernetes Events: transitions that were committed.
+    pub events: Vec<Note>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TurnResult {
+    Settled,
+    /// The object does not exist any more.
+    Gone,
+    /// It changed meanwhile: begin again.
+    Conflict,
+    /// The API server did not do what was asked: back off.
+    Failed(Arc<str>),
+    /// More to do at once: begin again after the others had their turn.
+    More,
+    /// The lease may not outlast a write.
+    NotLeading,
+}
+
+/// One transition worth an Event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Note {
+    pub warning: bool,
+    pub reason: Reason,
+    pub message: String,
+}
+
+impl Turn {
+    pub fn new(key: ObjectKey, recent: Recent, timing: Timing, hinted: bool) -> Self {
+        Self {
+            key,
+            timing,
+            recent,
+            stage: Stage::Start,
+            live: None,
+            observed: Box::default(),
+            lookup: None,
+            verdict: None,
+            stored: None,
+            hinted,
+            waves: 0,
+            looks: 0,
+            wrote_at: None,
+            events: Vec::new(),
+        }
+    }
+
+    pub fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// The object as this turn read it.
+    pub fn live(&self) -> Option<&Live> {
+        self.live.as_deref()
+    }
+
+    /// What this process did to the object and can't read back yet: handed on to the next turn.
+    pub fn into_recent(self) -> Recent {
+        self.recent
+    }
+
+    /// The next step, given the answer to the last.
+    pub fn next(&mut self, now: Now, reply: Reply) -> Step {
+        match (self.stage, reply) {
+            (Stage::Start, Reply::Start) => self.go(Stage::Reading, Step::ReadLive),
+            (Stage::Reading, Reply::Live(None)) => self.done(TurnResult::Gone, None),
+            (Stage::Reading, Reply::Live(Some(live))) => {
+                self.live = Some(live);
+                self.go(Stage::Observing, Step::Observe(Needs::default()))
+            }
+            (Stage::LookingUp, Reply::Exists(exists)) => {
+                if let Some((_, answer)) = &mut self.lookup {
+                    *answer = exists;
+                }
+                self.decide(now)
+            }
+            (Stage::Observing, Reply::Observed(observed)) => {
+                self.observed = observed;
+                self.decide(now)
+            }
+            (Stage::Committing, Reply::Committed(committed)) => self.committed(now, committed),
+            (Stage::Writing, Reply::Wrote(outcomes)) => self.wrote(now, &outcomes),
+            (_, Reply::NoAnswer(why)) => self.done(TurnResult::Failed(why), None),
+            (stage, reply) => {
+                debug_assert!(false, "{reply:?} does not answer {stage:?}");
+                self.done(TurnResult::Failed("a reply that answers no step".into()), None)
+            }
+        }
+    }
+
+    fn go(&mut self, stage: Stage, step: Step) -> Step {
+        self.stage = stage;
+        step
+    }
+
+    fn done(&mut self, result: TurnResult, wake: Option<Mono>) -> Step {
+        let events = std::mem::take(&mut self.events);
+        self.go(Stage::Over, Step::Done(Done { result, wake, events }))
+    }
+
+    /// Plans with what is known, and asks for what is missing.
+    fn decide(&mut self, now: Now) -> Step {
+        let Some(live) = self.live.take() else {
+            return self.done(TurnResult::Failed("nothing was read".into()), None);
+        };
+        plan::settle(&mut self.recent, &self.observed, live.desired.pair(), now.mono, &self.timing);
+        let verdict = plan::plan(&Input {
+            desired: &live.desired,
+            policy: &live.policy,
+            grants: &live.grants,
+            claims: &live.claims,
+            limits: &live.limits,
+            memory: &live.memory,
+            recent: &self.recent,
+            observed: &self.observed,
+            lookup: self.lookup.as_ref().map(|(key, exists)| (key, *exists)),
+            now,
+            timing: &self.timing,
+        });
+        self.live = Some(live);
+        if let Some(key) = verdict.lookup.clone().filter(|_| self.lookup.is_none()) {
+            self.lookup = Some((key.clone(), true));
+            return self.go(Stage::LookingUp, Step::Lookup(key));
+        }
+        let mut needs = verdict.needs.clone();
+        needs.merge(self.curiosity());
+        let stale = self.stale(&needs, now.mono);
+        self.verdict = Some(Box::new(verdict));
+        if !stale.is_empty() && self.looks < LOOKS_MAX {
+            self.looks += 1;
+            return self.go(Stage::Observing, Step::Observe(stale));
+        }
+        self.hinted = false;
+        self.commit_or_write(now)
+    }
+
+    /// What is worth a fresh look even without a write: what AWS is working on, and what we did a moment ago.
+    fn curiosity(&self) -> Needs {
+        let mut needs = Needs::default();
+        let Some(live) = &self.live else { return needs };
+        for (_, sent) in self.recent.sent() {
+            needs.merge(needs_of(&sent.call));
+        }
+        let between = matches!(live.memory.life, Life::Requested { .. }) || live.desired.deleting;
+        if self.hinted || between {
+            needs.peerings.extend(Side::BOTH);
+        }
+        let readable = |side: &Side| live.grants.get(*side).readable();
+        needs.peerings.retain(readable);
+        needs.vpcs.retain(readable);
+        needs.tables.retain(|side, _| readable(side));
+        needs
+    }
+
+    /// The part of `needs` that has not been read recently enough, nor since this turn last wrote.
+    fn stale(&self, needs: &Needs, now: Mono) -> Needs {
+        let Some(live) = &self.live else { return Needs::default() };
+        let oldest = Mono(now.0.saturating_sub(self.timing.fresh_ms)).max(self.wrote_at.unwrap_or_default());
+        let pair = live.desired.pair();
+        let spec = |side: Side| live.desired.sides.get(side).vpc;
+        let fresh_peerings =
+            |side: &Side| is_fresh(&self.observed.get(*side).peerings, pair, now, oldest, &self.timing);
+        let fresh_vpc =
+            |side: &Side| is_fresh(&self.observed.get(*side).vpcs, spec(*side), now, oldest, &self.timing);
+        let stale_tables = |(side, tables): (&Side, &BTreeSet<RouteTableId>)| {
+            let view = &self.observed.get(*side).tables;
+            let fresh = |id: &RouteTableId| {
+                view.readings().any(|r| r.began() >= oldest && (r.is_sweep() || r.get(*id).is_some()))
+            };
+            let stale: BTreeSet<_> = tables.iter().filter(|id| !fresh(id)).copied().collect();
+            (!stale.is_empty()).then_some((*side, stale))
+        };
+        Needs {
+            peerings: needs.peerings.iter().filter(|side| !fresh_peerings(side)).copied().collect(),
+            vpcs: needs.vpcs.iter().filter(|side| !fresh_vpc(side)).copied().collect(),
+            tables: needs.tables.iter().filter_map(stale_tables).collect(),
+            prefix_lists: BTreeMap::new(),
+        }
+    }
+
+    fn commit_or_write(&mut self, now: Now) -> Step {
+        let (Some(verdict), Some(live)) = (&self.verdict, &self.live) else {
+            return self.done(TurnResult::Failed("nothing was planned".into()), None);
+        };
+        let commit = Commit {
+            version: live.version.clone(),
+            memory: verdict.memory.clone(),
+            report: verdict.report.clone(),
+            finalizer: if verdict.finalizer == Finalizer::Add && live.has_finalizer {
+                Finalizer::Keep
+            } else {
+                verdict.finalizer
+            },
+            established: verdict.established,
+            reserve: verdict.reserve,
+        };
+        let same = |stored: &Commit| {
+            stored.memory == commit.memory
+                && stored.report == commit.report
+                && commit.finalizer == Finalizer::Keep
+        };
+        if self.stored.as_deref().is_some_and(same) {
+            return self.write(now);
+        }
+        self.stored = Some(Box::new(commit.clone()));
+        self.go(Stage::Committing, Step::Commit(Box::new(commit)))
+    }
+
+    fn committed(&mut self, now: Now, committed: Committed) -> Step {
+        match committed {
+            Committed::Conflict => self.done(TurnResult::Conflict, None),
+            Committed::Failed(why) => self.done(TurnResult::Failed(why), None),
+            Committed::OverLimit(latch) => {
+                // Plan again with what the limits say now.
+                self.stored = None;
+                if let Some(live) = &mut self.live {
+                    live.limits.refuse(&latch);
+                }
+                self.decide(now)
+            }
+            Committed::Stored { version } => {
+                self.note_transitions();
+                let (Some(live), Some(stored)) = (&mut self.live, &self.stored) else {
+                    return self.done(TurnResult::Failed("nothing was stored".into()), None);
+                };
+                live.version = version;
+                live.memory = stored.memory.clone();
+                live.has_finalizer |= stored.finalizer == Finalizer::Add;
+                let dropped = stored.finalizer == Finalizer::Drop;
+                live.told = stored
+                    .report
+                    .conditions
+                    .iter()
+                    .map(|c| (c.kind, (c.truth, c.reason.as_str().into())))
+                    .collect();
+                if dropped {
+                    return self.done(TurnResult::Gone, None);
+                }
+                self.write(now)
+            }
+        }
+    }
+
+    /// Sends the wave, if what it rests on is still fresh after the commit.
+    fn write(&mut self, now: Now) -> Step {
+        let Some(verdict) = &self.verdict else { return self.done(TurnResult::Settled, None) };
+        let wake = verdict.wake;
+        if verdict.wave.is_empty() {
+            if self.recent.sent().next().is_some() || wake.is_some() {
+                self.recent.polls = self.recent.polls.saturating_add(1);
+            }
+            return self.done(TurnResult::Settled, wake);
+        }
+        if self.waves >= WAVES_MAX {
+            return self.done(TurnResult::More, Some(now.mono));
+        }
+        if !self.stale(&verdict.needs, now.mono).is_empty() {
+            if self.looks >= LOOKS_MAX {
+                return self.done(TurnResult::More, Some(now.mono));
+            }
+            self.looks += 1;
+            let needs = self.stale(&verdict.needs, now.mono);
+            return self.go(Stage::Observing, Step::Observe(needs));
+        }
+        let wave = verdict.wave.clone();
+        self.waves += 1;
+        self.go(Stage::Writing, Step::Write(wave))
+    }
+
+    /// Records what came of the wave, and has it read back.
+    fn wrote(&mut self, now: Now, outcomes: &[Outcome]) -> Step {
+        let wave = self.verdict.take().map(|verdict| verdict.wave).unwrap_or_default();
+        debug_assert_eq!(wave.len(), outcomes.len(), "one outcome for each write");
+        let mut needs = Needs::default();
+        let mut sent = false;
+        let mut ready: Option<Mono> = None;
+        for (call, outcome) in wave.iter().zip(outcomes) {
+            self.recent.record(call, outcome, now.mono);
+            match outcome {
+                Outcome::NotSent(NotSent::Leadership) => return self.done(TurnResult::NotLeading, None),
+                Outcome::NotSent(NotSent::Rate { ready: at }) => {
+                    ready = Some(ready.map_or(*at, |known| known.min(*at)))
+                }
+                Outcome::NotSent(_) => ready = ready.or(Some(now.mono.plus_ms(self.timing.poll_ms))),
+                Outcome::Done(_) | Outcome::Refused(_) | Outcome::Unknown(_) => {
+                    sent = true;
+                    needs.merge(needs_of(call));
+                    self.note_write(call, outcome);
+                }
+            }
+        }
+        if !sent {
+            return self.done(TurnResult::Settled, ready);
+        }
+        self.wrote_at = Some(now.mono);
+        self.looks += 1;
+        self.go(Stage::Observing, Step::Observe(needs))
+    }
+
+    fn note_write(&mut self, call: &WriteCall, outcome: &Outcome) {
+        let Outcome::Done(_) = outcome else { return };
+        let reason = match &call.write {
+            Write::Create { .. } => Reason::PeeringCreated,
+            Write::Accept(_) => Reason::PeeringAccepted,
+            Write::Remove(..) => Reason::PeeringRemoved,
+            Write::AddRoute { .. } | Write::Repoint { .. } => Reason::RoutesRepaired,
+            Write::DropRoute { .. } => Reason::RoutesRemoved,
+            Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => return,
+        };
+        // Hundreds of routes are one Event.
+        match self.events.iter_mut().find(|note| note.reason == reason) {
+            Some(note) if note.message.len() < 500 => {
+                note.message.push_str("; ");
+                note.message.push_str(&call.to_string());
+            }
+            Some(_) => {}
+            None => self.events.push(Note { warning: false, reason, message: call.to_string() }),
+        }
+    }
+
+    /// Events for conditions that this commit changed.
+    fn note_transitions(&mut self) {
+        let (Some(live), Some(stored)) = (&self.live, &self.stored) else { return };
+        let mut notes = Vec::new();
+        for condition in &stored.report.conditions {
+            let news = match condition.kind {
+                ConditionType::Ready | ConditionType::UnexpectedlyDeleted => true,
+                ConditionType::Reconciling
+                | ConditionType::Stalled
+                | ConditionType::PeeringActive
+                | ConditionType::RoutesInSync
+                | ConditionType::DnsInSync => false,
+            };
+            let before = live.told.get(&condition.kind);
+            let is_now = (condition.truth, condition.reason.as_str());
+            let quiet = condition.reason == Reason::NotLost || condition.reason == Reason::Progressing;
+            if !news || quiet || before.is_some_and(|(truth, reason)| (*truth, &**reason) == is_now) {
+                continue;
+            }
+            let warning = match condition.kind {
+                ConditionType::UnexpectedlyDeleted => condition.truth == Truth::True,
+                _ => stored.report.condition(ConditionType::Stalled).is_some(),
+            };
+            notes.push(Note { warning, reason: condition.reason, message: condition.message.clone() });
+        }
+        notes.sort();
+        notes.dedup_by(|a, b| a.reason == b.reason);
+        self.events.extend(notes);
+    }
+}
+
+fn is_fresh<T: Resource>(view: &View<T>, group: T::Group, now: Mono, oldest: Mono, timing: &Timing) -> bool {
+    view.newest_of(group, now, timing).is_ok_and(|reading| reading.began() >= oldest)
+}
+
+/// What shows whether this write took effect.
+fn needs_of(call: &WriteCall) -> Needs {
+    let mut needs = Needs::default();
+    match &call.write {
+        Write::AddRoute { slot, .. } | Write::Repoint { slot, .. } | Write::DropRoute { slot, .. } => {
+            needs.tables.entry(call.side).or_default().insert(slot.table);
+        }
+        Write::Create { .. } | Write::Accept(_) | Write::Remove(..) => {
+            needs.peerings.extend(Side::BOTH);
+        }
+        Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => {
+            needs.peerings.insert(call.side);
+        }
+    }
+    needs
+}
