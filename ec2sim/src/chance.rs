@@ -53,6 +53,11 @@ pub enum Choice {
     RouteToEnded,
 }
 
+impl Choice {
+    pub const ALL: &'static [Choice] =
+        &[Self::StaleRead, Self::WriteTooEarly, Self::ShortPage, Self::DeleteAgain, Self::RouteToEnded];
+}
+
 /// What can happen to a call on its way.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Fault {

@@ -41,3 +41,8 @@ pub use view::{
     VpcView,
 };
 pub use world::{Mutation, Quotas, World};
+
+/// The README's example is a test too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -62,6 +62,11 @@ impl PeeringStatus {
         matches!(self, Self::InitiatingRequest | Self::PendingAcceptance | Self::Provisioning | Self::Active)
     }
 
+    /// Asked for, and neither accepted nor ended.
+    pub fn is_unanswered(self) -> bool {
+        matches!(self, Self::InitiatingRequest | Self::PendingAcceptance)
+    }
+
     /// For ever.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Deleted | Self::Rejected | Self::Failed | Self::Expired)

@@ -4,6 +4,7 @@ mod agenda;
 mod books;
 mod cidr;
 mod describe;
+mod epoch;
 mod faults;
 mod hooks;
 mod human;
@@ -73,6 +74,8 @@ pub(crate) struct State {
     peerings: Shelf<PeeringId, Peering>,
     prefix_lists: Shelf<PrefixListId, PrefixList>,
     links: Arc<BTreeMap<VpcId, Links>>,
+    /// Requests that nobody has accepted, rejected or withdrawn.
+    unanswered: Arc<BTreeSet<PeeringId>>,
     agenda: Agenda,
     quotas: Arc<BTreeMap<(AccountId, Region), Quotas>>,
     denied: Arc<BTreeSet<(AccountId, Region, Action)>>,
@@ -150,6 +153,7 @@ impl World {
         let mut cx = Cx { caller, chance, touched: Vec::new(), was: None };
         let result = self.state.dispatch(&mut cx, &request);
         let (touched, was) = (cx.touched, cx.was);
+        self.state.settle();
         let lost = fault.and_then(faults::after);
         if action.mutates() {
             let result = result.as_ref().map(|_| ()).map_err(|error| error.code);
@@ -197,7 +201,7 @@ impl World {
 }
 
 impl State {
-    /// What falls due at this very moment happens before the next call sees the world.
+    /// What falls due at this very moment happens before anybody looks at the world again.
     fn settle(&mut self) {
         self.run_until(self.now_ms);
     }

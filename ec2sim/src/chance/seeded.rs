@@ -15,16 +15,9 @@ pub struct Knobs {
 impl Knobs {
     /// Everything that can go wrong does so now and then.
     pub fn rough() -> Self {
-        let choices = [
-            Choice::StaleRead,
-            Choice::WriteTooEarly,
-            Choice::ShortPage,
-            Choice::DeleteAgain,
-            Choice::RouteToEnded,
-        ];
         Self {
             faults: Fault::ALL.iter().map(|fault| (*fault, 100)).collect(),
-            choices: choices.map(|choice| (choice, 3_000)).into(),
+            choices: Choice::ALL.iter().map(|choice| (*choice, 3_000)).collect(),
             delays_ms: Delay::ALL.iter().map(|delay| (*delay, delay.max_ms() / 10)).collect(),
         }
     }

@@ -42,6 +42,12 @@ impl Agenda {
         self.0.first().map(|(at_ms, _)| *at_ms)
     }
 
+    /// Counts from this moment on.
+    pub(crate) fn start_at(&mut self, now_ms: u64) {
+        let earlier = |(at_ms, due): &(u64, Due)| (at_ms.saturating_sub(now_ms), due.clone());
+        self.0 = Arc::new(self.0.iter().map(earlier).collect());
+    }
+
     pub(crate) fn take_until(&mut self, to_ms: u64) -> Option<(u64, Due)> {
         if self.next_ms()? > to_ms {
             return None;

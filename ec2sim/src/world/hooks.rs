@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::World;
 use super::tables::Route;
 use crate::ids::{Opaque, PeeringId, RouteTableId, VpcId};
+use crate::request::Caller;
 use crate::view::{Destination, PeeringStatus, PeeringView, RouteOrigin, RouteTableView, Target, VpcView};
 
 impl World {
@@ -17,6 +18,14 @@ impl World {
     pub fn peering(&self, id: &PeeringId) -> Option<PeeringView> {
         let peering = self.state.peerings.get(id)?;
         Some(self.state.peering_view(peering, &peering.requester.owner, &peering.requester.region))
+    }
+
+    /// The truth, as this caller would see it without lag.
+    pub fn peering_as(&self, caller: &Caller, id: &PeeringId) -> Option<PeeringView> {
+        let (account, region) = (&caller.account, &caller.region);
+        let peering = self.state.peerings.get(id)?;
+        let visible = peering.visible_at(account, region, self.state.now_ms);
+        visible.then(|| self.state.peering_view(peering, account, region))
     }
 
     /// All of them, tombstones included.
@@ -73,7 +82,8 @@ impl World {
         self.state.tables.get(table).is_some()
     }
 
-    /// Puts a peering into any state, at once. False: no such peering.
+    /// Puts a peering into any state, at once; a transient one stays until the next force. False: no such
+    /// peering.
     pub fn force_peering(&mut self, id: &PeeringId, status: PeeringStatus) -> bool {
         let Some(peering) = self.state.peerings.get(id) else { return false };
         if status.has_ended() {
@@ -89,6 +99,7 @@ impl World {
                 peering.requester.gone_ms = None;
                 peering.accepter.gone_ms = None;
             });
+            self.state.note_unanswered(id);
         }
         true
     }

@@ -66,7 +66,6 @@ impl World {
         let id = self.request_peering(from, to)?;
         let accepter = self.owner_of(to)?;
         self.call(&accepter, Request::AcceptVpcPeeringConnection { peering_id: (&id).into() }, &mut Calm)?;
-        self.advance(self.now_ms());
         match self.peering(&id).map(|peering| peering.status) {
             Some(PeeringStatus::Active) => Ok(id),
             _ => Err(unexpected("AcceptVpcPeeringConnection")),

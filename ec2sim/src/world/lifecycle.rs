@@ -83,7 +83,6 @@ impl State {
     ) {
         self.cancel_step(id);
         let Some(peering) = self.peerings.get(id) else { return };
-        self.agenda.cancel(peering.expires_ms, Due::Expire(id.clone()));
         let gone_ms = tombstone_ms(peering, status, by).map(|ms| self.now_ms.saturating_add(ms));
         for at_ms in gone_ms {
             self.agenda.add(at_ms, Due::Gone(id.clone()));
@@ -93,11 +92,11 @@ impl State {
             peering.ended_by = by.cloned();
             [peering.requester.gone_ms, peering.accepter.gone_ms] = gone_ms.map(Some);
         });
+        self.note_unanswered(id);
     }
 
     pub(crate) fn expire(&mut self, id: &PeeringId) {
-        let unanswered = [PeeringStatus::InitiatingRequest, PeeringStatus::PendingAcceptance];
-        if self.peerings.get(id).is_some_and(|peering| unanswered.contains(&peering.status)) {
+        if self.peerings.get(id).is_some_and(|peering| peering.status.is_unanswered()) {
             self.end_peering(id, PeeringStatus::Expired, None, None);
         }
     }

@@ -1,6 +1,7 @@
 //! Peering connections: who may ask for what, and when.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::agenda::{Due, Thing};
 use super::vpc::parse_vpc_id;
@@ -89,8 +90,6 @@ impl State {
         region: &Region,
     ) -> PeeringView {
         let active = peering.status == PeeringStatus::Active;
-        let unaccepted =
-            matches!(peering.status, PeeringStatus::InitiatingRequest | PeeringStatus::PendingAcceptance);
         let tags = peering.tags.get(&(account.clone(), region.clone())).cloned().unwrap_or_default();
         PeeringView {
             id: peering.id.clone(),
@@ -98,7 +97,7 @@ impl State {
             message: peering.message(),
             requester: self.side_view(&peering.requester, active, active),
             accepter: self.side_view(&peering.accepter, active, active),
-            expiration_ms: unaccepted.then_some(peering.expires_ms),
+            expiration_ms: peering.status.is_unanswered().then_some(peering.expires_ms),
             tags,
         }
     }
@@ -147,12 +146,23 @@ impl State {
     }
 
     fn outstanding(&self, account: &AccountId, region: &Region) -> usize {
-        let waits = |peering: &Peering| {
-            let unanswered =
-                matches!(peering.status, PeeringStatus::InitiatingRequest | PeeringStatus::PendingAcceptance);
-            unanswered && peering.requester.owner == *account && peering.requester.region == *region
-        };
-        self.peerings.iter().filter(|(_, peering)| waits(peering)).count()
+        let requests = self.unanswered.iter().filter_map(|id| self.peerings.get(id));
+        let from_here =
+            |peering: &&Peering| peering.requester.owner == *account && peering.requester.region == *region;
+        requests.filter(from_here).count()
+    }
+
+    /// Keeps the requests that wait, and the end of their waiting, in step with the status.
+    pub(crate) fn note_unanswered(&mut self, id: &PeeringId) {
+        let Some(peering) = self.peerings.get(id) else { return };
+        let (waits, expires_ms) = (peering.status.is_unanswered(), peering.expires_ms);
+        let unanswered = Arc::make_mut(&mut self.unanswered);
+        if waits {
+            unanswered.insert(id.clone());
+            self.agenda.add(expires_ms, Due::Expire(id.clone()));
+        } else if unanswered.remove(id) {
+            self.agenda.cancel(expires_ms, Due::Expire(id.clone()));
+        }
     }
 
     pub(crate) fn create_peering(
@@ -212,9 +222,9 @@ impl State {
             step: None,
             tags: if tags.is_empty() { BTreeMap::new() } else { BTreeMap::from([(here, tags.clone())]) },
         };
-        self.agenda.add(peering.expires_ms, Due::Expire(id.clone()));
         let lag = self.lag(cx, Thing::Peering(id.clone()));
         self.peerings.insert(id.clone(), peering, lag);
+        self.note_unanswered(&id);
         for vpc in ends {
             self.links_mut(&vpc).peerings.insert(id.clone());
         }
@@ -258,9 +268,9 @@ impl State {
         self.check_active_quota(&peering)?;
 
         let id = peering.id;
-        self.agenda.cancel(peering.expires_ms, Due::Expire(id.clone()));
         let lag = self.lag(cx, Thing::Peering(id.clone()));
         self.peerings.change(&id, lag, |peering| peering.status = PeeringStatus::Provisioning);
+        self.note_unanswered(&id);
         self.schedule_step(cx, &id, Delay::Provisioning);
         self.shown_to(cx, &id)
     }
@@ -269,7 +279,8 @@ impl State {
         let id = parse_peering_id(text)?;
         let Some(peering) = self.peerings.get(&id) else { return Ok(()) };
         let (owner, region) = (&peering.accepter.owner, &peering.accepter.region);
-        if peering.delivered && cx.caller.account == *owner && cx.caller.region != *region {
+        let theirs = cx.caller.account == *owner && peering.visible_at(owner, region, self.now_ms);
+        if theirs && cx.caller.region != *region {
             cx.touch(&id);
             return Err(texts::not_permitted(format!(
                 "Incorrect region ({}) specified for this request. VPC peering connection {id} must be accepted in region {region}",

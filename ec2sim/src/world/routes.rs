@@ -12,26 +12,27 @@ use crate::ids::{Opaque, PeeringId};
 use crate::request::RouteRequest;
 use crate::view::{Destination, Response, RouteOrigin, Target};
 
-/// ReplaceRoute and DeleteRoute want the destination exactly as it stands in the table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Canonicalised,
-    Exact,
+/// The destination of a request.
+struct Asked {
+    destination: Destination,
+    text: String,
+    /// It was given in the form in which tables keep it; ReplaceRoute and DeleteRoute find nothing else.
+    exact: bool,
 }
 
 fn combination(message: &str) -> AwsError {
     AwsError::new("InvalidParameterCombination", message)
 }
 
-fn destination(asked: &RouteRequest, form: Form) -> Result<(Destination, String), AwsError> {
+fn destination(asked: &RouteRequest) -> Result<Asked, AwsError> {
     let given = (
         &asked.destination_cidr_block,
         &asked.destination_ipv6_cidr_block,
         &asked.destination_prefix_list_id,
     );
     let (destination, text) = match given {
-        (Some(text), None, None) => (cidr::ipv4(text, "destinationCidrBlock")?.into_destination(), text),
-        (None, Some(text), None) => (cidr::ipv6(text, "destinationIpv6CidrBlock")?.into_destination(), text),
+        (Some(text), None, None) => (IpNet::from(cidr::ipv4(text, "destinationCidrBlock")?).into(), text),
+        (None, Some(text), None) => (IpNet::from(cidr::ipv6(text, "destinationIpv6CidrBlock")?).into(), text),
         (None, None, Some(text)) => (Destination::PrefixList(parse_prefix_list_id(text)?), text),
         (None, None, None) => {
             return Err(texts::missing(
@@ -40,22 +41,8 @@ fn destination(asked: &RouteRequest, form: Form) -> Result<(Destination, String)
         }
         _ => return Err(combination("The request must contain exactly one destination")),
     };
-    let exact = destination.to_string() == *text || matches!(destination, Destination::Ipv6(_));
-    if form == Form::Exact && !exact {
-        // No route is kept under such a name, so none is found.
-        return Err(AwsError::new("", text.clone()));
-    }
-    Ok((destination, text.clone()))
-}
-
-trait IntoDestination {
-    fn into_destination(self) -> Destination;
-}
-
-impl<T: Into<IpNet>> IntoDestination for T {
-    fn into_destination(self) -> Destination {
-        self.into().into()
-    }
+    let exact = text.parse::<IpNet>().is_ok_and(|net| net == net.trunc()) || text.starts_with("pl-");
+    Ok(Asked { destination, text: text.clone(), exact })
 }
 
 fn target(asked: &RouteRequest) -> Result<Target, AwsError> {
@@ -101,7 +88,7 @@ impl State {
         asked: &RouteRequest,
     ) -> Result<Response, AwsError> {
         let table = self.own_table(cx, &asked.route_table_id)?.clone();
-        let (destination, _) = destination(asked, Form::Canonicalised)?;
+        let destination = destination(asked)?.destination;
         let target = target(asked)?;
         cx.touch(destination.to_string());
         cx.touch(target.as_str());
@@ -131,12 +118,11 @@ impl State {
                 "There is no route defined for '{text}' in the route table. Use CreateRoute instead."
             ))
         };
-        let (destination, text) =
-            destination(asked, Form::Exact).map_err(|error| inexact(error, &undefined))?;
+        let Asked { destination, text, exact } = destination(asked)?;
         let target = target(asked)?;
         cx.touch(destination.to_string());
         cx.touch(target.as_str());
-        let held = table.routes.get(&destination).ok_or_else(|| undefined(&text))?;
+        let held = table.routes.get(&destination).filter(|_| exact).ok_or_else(|| undefined(&text))?;
         let own_block = held.origin == RouteOrigin::CreateRouteTable;
         if target == Target::Local && !own_block {
             return Err(texts::bad_value(format!("The route {text} is not a local route")));
@@ -161,10 +147,9 @@ impl State {
             let message = format!("no route with destination-cidr-block {text} in route table {}", table.id);
             AwsError::new("InvalidRoute.NotFound", message)
         };
-        let (destination, text) =
-            destination(asked, Form::Exact).map_err(|error| inexact(error, &nothing))?;
+        let Asked { destination, text, exact } = destination(asked)?;
         cx.touch(destination.to_string());
-        let held = table.routes.get(&destination).ok_or_else(|| nothing(&text))?;
+        let held = table.routes.get(&destination).filter(|_| exact).ok_or_else(|| nothing(&text))?;
         if held.origin == RouteOrigin::CreateRouteTable {
             let message = format!("cannot remove local route {text} in route table {}", table.id);
             return Err(texts::bad_value(message));
@@ -256,9 +241,4 @@ impl State {
         }
         Ok(())
     }
-}
-
-/// Gives a destination that can't be in any table the call's own way of saying so.
-fn inexact(error: AwsError, say: &dyn Fn(&str) -> AwsError) -> AwsError {
-    if error.code.is_empty() { say(&error.message) } else { error }
 }

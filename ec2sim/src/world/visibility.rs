@@ -80,6 +80,18 @@ impl<K: Ord + Clone, T: Clone> Shelf<K, T> {
         }
     }
 
+    /// Counts from this moment on, in the shelf and in the things on it.
+    pub(crate) fn start_at(&mut self, now_ms: u64, thing: impl Fn(&mut T)) {
+        for versions in Arc::make_mut(&mut self.0).values_mut() {
+            versions.past.retain(|past| past.until_ms > now_ms);
+            let past = versions.past.iter_mut().map(|past| {
+                past.until_ms -= now_ms;
+                &mut past.version
+            });
+            past.chain([&mut versions.newest]).flatten().for_each(|version| thing(Arc::make_mut(version)));
+        }
+    }
+
     /// What one read shows.
     pub(crate) fn read(&self, key: &K, now_ms: u64, chance: &mut dyn Chance) -> Option<&T> {
         self.0.get(key)?.read(now_ms, chance)

@@ -1,4 +1,19 @@
 //! The world's rules, each with the test that would notice its absence.
+#![allow(clippy::unwrap_used, reason = "a failed expectation ends the test, in helpers too")]
 
+mod addresses;
+mod describe;
+mod duplicates;
+mod faults;
 mod lifecycle;
+mod options;
+mod permissions;
+mod properties;
+mod quotas;
 mod rig;
+mod routes;
+mod scale;
+mod tables;
+mod tags;
+mod tombstones;
+mod visibility;

@@ -161,9 +161,14 @@ impl Filtered for VpcView {
         "cidr",
         "cidr-block-association.association-id",
         "cidr-block-association.cidr-block",
+        "cidr-block-association.state",
+        "dhcp-options-id",
         "ipv6-cidr-block-association.association-id",
         "ipv6-cidr-block-association.ipv6-cidr-block",
+        "ipv6-cidr-block-association.state",
+        "is-default",
         "owner-id",
+        "state",
         "tag-key",
         "vpc-id",
     ];
@@ -174,12 +179,17 @@ impl Filtered for VpcView {
 
     fn any(&self, filter: &str, test: &dyn Fn(&str) -> bool) -> bool {
         match filter {
+            // A VPC of this world is never a default one, and is there at once.
+            "is-default" => test("false"),
+            "state" => test("available"),
             "cidr" => test(&self.cidr_block.to_string()),
             "owner-id" => test(self.owner.as_str()),
             "vpc-id" => test(self.id.as_str()),
             _ => self.cidrs.iter().any(|held| match (filter, &held.cidr) {
                 ("cidr-block-association.cidr-block", IpNet::V4(net)) => test(&net.to_string()),
                 ("ipv6-cidr-block-association.ipv6-cidr-block", IpNet::V6(net)) => test(&net.to_string()),
+                ("cidr-block-association.state", IpNet::V4(_))
+                | ("ipv6-cidr-block-association.state", IpNet::V6(_)) => test("associated"),
                 ("cidr-block-association.association-id", IpNet::V4(_))
                 | ("ipv6-cidr-block-association.association-id", IpNet::V6(_)) => test(held.id.as_str()),
                 _ => false,
