@@ -2,6 +2,7 @@
 //! the rules that hold for all of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::aws_code::RefusalKind;
 use crate::desired::{Grant, PairAt};
@@ -13,7 +14,7 @@ use crate::time::Mono;
 use crate::write::{Write, WriteCall};
 
 use super::report::{Condition, Count, Exception, Finding, Held, Report, State, Truth, Weight};
-use super::sight::Sight;
+use super::sight::{IdState, Sight};
 use super::{Finalizer, Input, Verdict};
 
 pub(crate) struct Draft<'a> {
@@ -309,6 +310,7 @@ impl<'a> Draft<'a> {
         Report {
             observed_generation: self.input.desired.generation,
             state: self.state,
+            aws_state: self.aws_state(),
             peering: self.memory.peering(),
             conditions,
             routes: self.routes,
@@ -317,6 +319,16 @@ impl<'a> Draft<'a> {
             held: std::mem::take(&mut self.held),
             loss: self.memory.episode.clone(),
             last_loss: self.memory.last_loss.clone(),
+        }
+    }
+
+    fn aws_state(&self) -> Arc<str> {
+        let Some(id) = self.memory.peering() else { return "absent".into() };
+        let Some(sight) = &self.sight else { return "unknown".into() };
+        match sight.id_state(id, &self.memory) {
+            IdState::Live(state) | IdState::Between(state) => state.as_str().into(),
+            IdState::Ended(ending) => ending.as_str().into(),
+            IdState::Unknown(_) => "unknown".into(),
         }
     }
 

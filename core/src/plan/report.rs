@@ -1,6 +1,7 @@
 //! What is told to people: one truth, computed once, from everything the plan met on its way.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ids::{PeeringId, Side, Sides, Slot};
 use crate::memory::{ClosedLoss, Episode};
@@ -10,8 +11,11 @@ use crate::reason::{ConditionType, Reason};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Report {
     pub observed_generation: i64,
-    /// The word in the State column.
+    /// How far the object is, in our words.
     pub state: State,
+    /// The State column: the peering's state in AWS's words, `absent` where there is none, `unknown` where AWS's word is
+    /// missing.
+    pub aws_state: Arc<str>,
     pub peering: Option<PeeringId>,
     pub conditions: Vec<Condition>,
     pub routes: Sides<Count>,
@@ -131,6 +135,7 @@ impl fmt::Display for Report {
         let Self {
             observed_generation: _,
             state,
+            aws_state,
             peering,
             conditions,
             routes,
@@ -140,7 +145,7 @@ impl fmt::Display for Report {
             loss,
             last_loss,
         } = self;
-        write!(f, "{}", state.as_str())?;
+        write!(f, "{} ({aws_state})", state.as_str())?;
         peering.iter().try_for_each(|id| write!(f, " {id}"))?;
         for (side, Count { declared, in_sync }) in routes.iter() {
             write!(f, ", {side} routes {in_sync}/{declared}")?;
