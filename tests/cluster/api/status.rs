@@ -1,0 +1,191 @@
+//! Status on a real API server.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use peerkeeper::api::memory::{
+    Act, ClosedLoss, Episode, Latch, Life, LifeStage, LimitLevel, Memory, Origin, Pair, PairSide, PairWords,
+    PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
+};
+use peerkeeper::api::status::{
+    InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName, SideRouteCounts,
+};
+use peerkeeper::api::{ConditionType, Reason, Timestamp, VpcPeering, VpcPeeringStatus};
+use serde_json::json;
+
+use super::{peering, with_crds};
+
+#[tokio::test]
+async fn status_comes_back_as_it_was_written() {
+    let cluster = with_crds();
+    cluster.apply_ok(&peering().to_string());
+    let peerings: Api<VpcPeering> = Api::namespaced(cluster.client().await, "default");
+    let stored = peerings.get("good").await.expect("it is there");
+    assert_eq!(stored.status, None);
+
+    let status = full_status();
+    let version = stored.metadata.resource_version.clone();
+    let written = json!({
+        "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "VpcPeering",
+        "metadata": {"name": "good", "resourceVersion": version}, "status": status,
+    });
+    let strict = PatchParams {
+        field_validation: Some(kube::api::ValidationDirective::Strict),
+        ..PatchParams::apply("test").force()
+    };
+    peerings
+        .patch_status("good", &strict, &Patch::Apply(&written))
+        .await
+        .expect("a status with every field is taken");
+    let read = peerings.get("good").await.expect("it is there");
+    assert_eq!(read.status.as_ref(), Some(&status));
+    assert_eq!(read.metadata.generation, stored.metadata.generation, "status is a subresource of its own");
+
+    let again = peerings.patch_status("good", &strict, &Patch::Apply(&written)).await;
+    let conflict = again.expect_err("computed from a version that is no longer");
+    assert!(matches!(&conflict, kube::Error::Api(status) if status.code == 409), "{conflict}");
+
+    let printed = cluster.kubectl_ok(&["get", "vpcp"]);
+    let columns: Vec<&str> = printed.lines().flat_map(str::split_whitespace).collect();
+    assert_eq!(&columns[..6], ["NAME", "STATE", "PEERING", "ROUTES", "READY", "AGE"], "{printed}");
+    assert_eq!(&columns[6..11], ["good", "deleted", "pcx-0123456789abcdef0", "3/4", "False"], "{printed}");
+    let all = cluster.kubectl_ok(&["get", "peerkeeper", "--all-namespaces"]);
+    assert!(all.contains("vpcpeering.peerkeeper.dev/good"), "every kind is in the category: {all}");
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_780_000_000 + second).expect("a moment")
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// Every field filled: what the schema lacks would be refused, or pruned and missing when read back.
+fn full_status() -> VpcPeeringStatus {
+    VpcPeeringStatus {
+        observed_generation: Some(1),
+        conditions: ConditionType::ALL
+            .iter()
+            .map(|condition| Condition {
+                type_: condition.to_string(),
+                status: "False".to_owned(),
+                reason: Reason::DeletedUnexpectedly.to_string(),
+                message: "Deleted by 111122223333".to_owned(),
+                observed_generation: Some(1),
+                last_transition_time: Time(at(0)),
+            })
+            .collect(),
+        state: Some(PeeringState::Deleted),
+        peering_id: Some("pcx-0123456789abcdef0".to_owned()),
+        routes: Some(RouteCounts {
+            summary: "3/4".to_owned(),
+            requester: SideRouteCounts { declared: 2, in_sync: 1 },
+            accepter: SideRouteCounts { declared: 2, in_sync: 2 },
+        }),
+        inventory: vec![InventoryGroup {
+            side: SideName::Accepter,
+            route_table_ids: words(&["rtb-0123456789abcdef0"]),
+            destinations: words(&["10.20.0.0/16", "2001:db8:1234::/56"]),
+        }],
+        exceptions: vec![RouteException {
+            side: SideName::Requester,
+            route: Some("private".to_owned()),
+            route_table_id: Some("rtb-0123456789abcdef1".to_owned()),
+            destination: Some("10.30.0.0/16".to_owned()),
+            target: Some("nat-0123456789abcdef0".to_owned()),
+            reason: Reason::Occupied.to_string(),
+            message: Some("leads to nat-0123456789abcdef0".to_owned()),
+        }],
+        last_deletion: Some(LastDeletion {
+            peering_id: "pcx-0123456789abcdef0".to_owned(),
+            detected_at: at(1),
+            class: Some("Unexpected".to_owned()),
+            state: Some(PeeringState::Deleted),
+            status_message: Some("Deleted by 111122223333".to_owned()),
+            by_account_id: Some("111122223333".to_owned()),
+            routes_affected: Some(4),
+            action: Some("Restore".to_owned()),
+            outcome: Some("Restored".to_owned()),
+            restored_peering_id: Some("pcx-0123456789abcdef1".to_owned()),
+            resolved_at: Some(at(2)),
+        }),
+        memory: Some(full_memory()),
+    }
+}
+
+fn full_memory() -> Memory {
+    let side = |vpc_id: &str| PairSide {
+        account_id: "111122223333".to_owned(),
+        region: "eu-west-1".to_owned(),
+        vpc_id: vpc_id.to_owned(),
+    };
+    let both = PairWords { requester: words(&["10.10.0.0/16"]), accepter: words(&["10.20.0.0/16"]) };
+    Memory {
+        pair: Some(Pair {
+            requester: side("vpc-0a1b2c3d4e5f60789"),
+            accepter: side("vpc-0fedcba9876543210"),
+        }),
+        life: Some(Life {
+            stage: LifeStage::Released,
+            peering_id: "pcx-0123456789abcdef0".to_owned(),
+            replaces: Some("pcx-0123456789abcdef2".to_owned()),
+            generation: Some(1),
+        }),
+        origin: Some(Origin::Created),
+        past: vec![PastPeering {
+            peering_id: "pcx-0123456789abcdef2".to_owned(),
+            ending: PeeringState::Absent,
+        }],
+        slots: vec![SlotGroup {
+            side: SideName::Requester,
+            target: "pcx-0123456789abcdef0".to_owned(),
+            how: SlotOrigin::Created,
+            route_table_ids: words(&["rtb-0123456789abcdef1"]),
+            destinations: words(&["10.20.0.0/16", "pl-0123456789abcdef0"]),
+        }],
+        cidrs: Some(both.clone()),
+        cidrs_at_spec: Some(both.clone()),
+        settled_generation: Some(1),
+        episode: Some(Episode {
+            lost: "pcx-0123456789abcdef0".to_owned(),
+            ending: PeeringState::Deleted,
+            class: "Unexpected".to_owned(),
+            detected_at: at(3),
+            status_message: "Deleted by 111122223333".to_owned(),
+            by_account_id: Some("111122223333".to_owned()),
+            routes: 4,
+            action: "Restore".to_owned(),
+            acted_at: Some(at(4)),
+            latched: Some(Latch {
+                level: LimitLevel::Account,
+                account_id: Some("111122223333".to_owned()),
+                limit: 10,
+                demand: 50,
+            }),
+        }),
+        last_loss: Some(ClosedLoss {
+            lost: "pcx-0123456789abcdef2".to_owned(),
+            class: "WithdrawnByPeer".to_owned(),
+            by_account_id: Some("444455556666".to_owned()),
+            detected_at: at(5),
+            closed_at: at(6),
+            outcome: "Replaced".to_owned(),
+            successor: Some("pcx-0123456789abcdef0".to_owned()),
+        }),
+        refused: Some(RefusedRequest {
+            peering_id: "pcx-0123456789abcdef3".to_owned(),
+            ending: PeeringState::Expired,
+            status_message: "Expired".to_owned(),
+            at: at(7),
+            generation: 1,
+            requested_at: Some("now".to_owned()),
+        }),
+        spent: vec![Spent { act: Act::Restore, at: at(8) }, Spent { act: Act::Finalize, at: at(9) }],
+        create_intent: Some(at(10)),
+        tag_keys: Some(PairWords { requester: words(&["team"]), accepter: words(&["team"]) }),
+        requested_at: Some("2026-05-04T03:02:01Z".to_owned()),
+        taken_from: Some("6f1c2d3e-0000-4000-8000-000000000000".to_owned()),
+        extra: [("learnedLater".to_owned(), json!({"deeply": [1, {"nested": true}]}))].into(),
+    }
+}
