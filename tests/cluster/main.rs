@@ -1,4 +1,5 @@
 //! Tests against a real Kubernetes API server and etcd, with moto as AWS, and the operator as its own process.
 
+mod api;
 mod harness;
 mod support;

@@ -23,7 +23,7 @@ fn the_files_in_crds_are_those_of_the_code() {
         let found = fs::read_to_string(Path::new(FOLDER).join(name)).unwrap_or_default();
         assert!(
             found == *yaml,
-            "crds/{name} is not what the code generates: run `make crds`, or this test with {UPDATE}=1"
+            "crds/{name} is not what the code generates: run `cargo run -- crd --out-dir crds`, or this test with {UPDATE}=1"
         );
     }
     let found: BTreeSet<String> = fs::read_dir(FOLDER)
