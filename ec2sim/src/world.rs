@@ -277,6 +277,15 @@ impl State {
         Arc::make_mut(&mut self.links).entry(vpc.clone()).or_default()
     }
 
+    fn unlink<R>(&mut self, vpc: &VpcId, cut: impl FnOnce(&mut Links) -> R) {
+        let links = Arc::make_mut(&mut self.links);
+        let Some(of_vpc) = links.get_mut(vpc) else { return };
+        cut(of_vpc);
+        if *of_vpc == Links::default() {
+            links.remove(vpc);
+        }
+    }
+
     fn links(&self, vpc: &VpcId) -> Option<&Links> {
         self.links.get(vpc)
     }

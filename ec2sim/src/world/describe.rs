@@ -84,7 +84,6 @@ fn check_filters<V: Filtered>(query: &Describe) -> Result<(), AwsError> {
 /// What one caller is shown of a shelf.
 fn list<K, T, V>(
     cx: &mut Cx<'_>,
-    now_ms: u64,
     kind: &Kind<K>,
     query: &Describe,
     shelf: &Shelf<K, T>,
@@ -110,7 +109,7 @@ where
     let matched = |view: &V| filters::matches(view, &query.filters);
     if query.ids.is_empty() {
         for key in shelf.keys_after(after.as_ref()) {
-            let view = shelf.read(key, now_ms, cx.chance).and_then(&show);
+            let view = shelf.read(key, cx.chance).and_then(&show);
             if page.is_full_at(key.as_ref(), view.filter(matched)) {
                 break;
             }
@@ -118,7 +117,7 @@ where
     } else {
         let keys = query.ids.iter().map(|id| (kind.parse)(id)).collect::<Result<BTreeSet<K>, _>>()?;
         for key in keys.iter().filter(|key| after.as_ref().is_none_or(|after| *key > after)) {
-            let view = shelf.read(key, now_ms, cx.chance).and_then(&show);
+            let view = shelf.read(key, cx.chance).and_then(&show);
             let view = view.ok_or_else(|| (kind.not_found)(key.as_ref()))?;
             if page.is_full_at(key.as_ref(), Some(view).filter(matched)) {
                 break;
@@ -174,7 +173,7 @@ impl State {
             let visible = peering.visible_at(account, region, self.now_ms);
             visible.then(|| self.peering_view(peering, account, region))
         };
-        list(cx, self.now_ms, &kind, query, &self.peerings, show).map(Response::Peerings)
+        list(cx, &kind, query, &self.peerings, show).map(Response::Peerings)
     }
 
     pub(crate) fn describe_tables(&self, cx: &mut Cx<'_>, query: &Describe) -> Result<Response, AwsError> {
@@ -187,7 +186,7 @@ impl State {
         let caller = cx.caller;
         let show =
             |table: &RouteTable| caller.is_at(&table.owner, &table.region).then(|| self.table_view(table));
-        list(cx, self.now_ms, &kind, query, &self.tables, show).map(Response::RouteTables)
+        list(cx, &kind, query, &self.tables, show).map(Response::RouteTables)
     }
 
     pub(crate) fn describe_vpcs(&self, cx: &mut Cx<'_>, query: &Describe) -> Result<Response, AwsError> {
@@ -195,7 +194,7 @@ impl State {
             Kind { action: Action::DescribeVpcs, most: 1_000, parse: parse_vpc_id, not_found: texts::no_vpc };
         let caller = cx.caller;
         let show = |vpc: &Vpc| caller.is_at(&vpc.owner, &vpc.region).then(|| vpc.view());
-        list(cx, self.now_ms, &kind, query, &self.vpcs, show).map(Response::Vpcs)
+        list(cx, &kind, query, &self.vpcs, show).map(Response::Vpcs)
     }
 
     pub(crate) fn describe_prefix_lists(
@@ -211,6 +210,6 @@ impl State {
         };
         let caller = cx.caller;
         let show = |list: &PrefixList| caller.is_at(&list.owner, &list.region).then(|| list.view());
-        list(cx, self.now_ms, &kind, query, &self.prefix_lists, show).map(Response::PrefixLists)
+        list(cx, &kind, query, &self.prefix_lists, show).map(Response::PrefixLists)
     }
 }

@@ -111,7 +111,7 @@ impl State {
         let ends = sides.map(|side| side.vpc.clone());
         self.peerings.remove(id, None);
         for vpc in ends {
-            self.links_mut(&vpc).peerings.remove(id);
+            self.unlink(&vpc, |links| links.peerings.remove(id));
         }
     }
 }

@@ -134,7 +134,7 @@ impl State {
         let caller = cx.caller;
         let visible = |peering: &&Peering| peering.visible_at(&caller.account, &caller.region, self.now_ms);
         let peering = self.peerings.get(&id).filter(visible).ok_or_else(|| texts::no_peering(text))?;
-        if self.peerings.is_fresh(&id, self.now_ms) && cx.too_early() {
+        if self.peerings.is_fresh(&id) && cx.too_early() {
             return Err(texts::no_peering(text));
         }
         Ok(peering.clone())

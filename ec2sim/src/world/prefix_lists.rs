@@ -64,7 +64,7 @@ impl State {
         cx.touch(&id);
         let found = self.prefix_lists.get(&id).filter(|list| cx.is_at(&list.owner, &list.region));
         let list = found.ok_or_else(|| texts::no_prefix_list(text))?;
-        if self.prefix_lists.is_fresh(&id, self.now_ms) && cx.too_early() {
+        if self.prefix_lists.is_fresh(&id) && cx.too_early() {
             return Err(texts::no_prefix_list(text));
         }
         Ok(list)
@@ -161,7 +161,7 @@ impl State {
         next_token: Option<&str>,
     ) -> Result<Response, AwsError> {
         let id = self.own_prefix_list(cx, text)?.id.clone();
-        let seen = self.prefix_lists.read(&id, self.now_ms, cx.chance);
+        let seen = self.prefix_lists.read(&id, cx.chance);
         let list = seen.ok_or_else(|| texts::no_prefix_list(text))?;
         let size = max_results.map_or(usize::MAX, |most| most as usize);
         if size == 0 || max_results.is_some_and(|most| most > 100) {

@@ -203,7 +203,7 @@ impl State {
             peering.visible_at(&cx.caller.account, &cx.caller.region, self.now_ms)
         };
         let peering = self.peerings.get(id).filter(seen).ok_or_else(|| texts::no_peering(id.as_str()))?;
-        if self.peerings.is_fresh(id, self.now_ms) && cx.too_early() {
+        if self.peerings.is_fresh(id) && cx.too_early() {
             return Err(texts::no_peering(id.as_str()));
         }
         if peering.requester.vpc != table.vpc && peering.accepter.vpc != table.vpc {

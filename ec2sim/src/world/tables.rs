@@ -113,7 +113,7 @@ impl State {
         cx.touch(&id);
         let found = self.tables.get(&id).filter(|table| cx.is_at(&table.owner, &table.region));
         let table = found.ok_or_else(|| texts::no_table(text))?;
-        if self.tables.is_fresh(&id, self.now_ms) && cx.too_early() {
+        if self.tables.is_fresh(&id) && cx.too_early() {
             return Err(texts::no_table(text));
         }
         Ok(table)
@@ -201,7 +201,7 @@ impl State {
         let (id, vpc) = (table.id.clone(), table.vpc.clone());
         let lag = self.lag(cx, Thing::Table(id.clone()));
         self.tables.remove(&id, lag);
-        self.links_mut(&vpc).tables.remove(&id);
+        self.unlink(&vpc, |links| links.tables.remove(&id));
         Ok(Response::Done)
     }
 

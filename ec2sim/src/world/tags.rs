@@ -68,7 +68,11 @@ impl State {
             Thing::Table(id) => self.tables.change(&id, lag, |table| table.tags = tags),
             Thing::PrefixList(id) => self.prefix_lists.change(&id, lag, |list| list.tags = tags),
             Thing::Peering(id) => {
-                self.peerings.change(&id, lag, |peering| *peering_tags(peering, cx) = tags);
+                self.peerings.change(&id, lag, |peering| {
+                    *peering_tags(peering, cx) = tags;
+                    // None is none, whoever had some: else two worlds that are alike would differ.
+                    peering.tags.retain(|_, tags| !tags.is_empty());
+                });
             }
         }
     }

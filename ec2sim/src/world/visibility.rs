@@ -14,7 +14,7 @@ pub(crate) struct Shelf<K: Ord, T>(Arc<BTreeMap<K, Versions<T>>>);
 struct Versions<T> {
     /// `None`: it was deleted, and reads may still show it.
     newest: Option<Arc<T>>,
-    /// Oldest first.
+    /// Oldest first. The agenda takes each away when its time is over, so that whatever is here can be seen.
     past: Vec<Past<T>>,
 }
 
@@ -93,8 +93,8 @@ impl<K: Ord + Clone, T: Clone> Shelf<K, T> {
     }
 
     /// What one read shows.
-    pub(crate) fn read(&self, key: &K, now_ms: u64, chance: &mut dyn Chance) -> Option<&T> {
-        self.0.get(key)?.read(now_ms, chance)
+    pub(crate) fn read(&self, key: &K, chance: &mut dyn Chance) -> Option<&T> {
+        self.0.get(key)?.read(chance)
     }
 
     /// The keys after a place, for reads that go through all of them.
@@ -104,20 +104,20 @@ impl<K: Ord + Clone, T: Clone> Shelf<K, T> {
     }
 
     /// Whether some part of AWS may not have heard of the thing yet.
-    pub(crate) fn is_fresh(&self, key: &K, now_ms: u64) -> bool {
-        let unborn = |past: &Past<T>| past.version.is_none() && past.until_ms > now_ms;
+    pub(crate) fn is_fresh(&self, key: &K) -> bool {
+        let unborn = |past: &Past<T>| past.version.is_none();
         self.0.get(key).is_some_and(|versions| versions.past.iter().any(unborn))
     }
 }
 
 impl<T> Versions<T> {
-    fn read(&self, now_ms: u64, chance: &mut dyn Chance) -> Option<&T> {
-        let mut shown = vec![self.newest.as_deref()];
-        let still_seen = self.past.iter().rev().filter(|past| past.until_ms > now_ms);
-        shown.extend(still_seen.map(|past| past.version.as_deref()));
-        if shown.len() == 1 {
-            return shown[0];
+    fn read(&self, chance: &mut dyn Chance) -> Option<&T> {
+        if self.past.is_empty() {
+            return self.newest.as_deref();
         }
-        shown[super::pick(chance, Choice::StaleRead, shown.len())]
+        match super::pick(chance, Choice::StaleRead, self.past.len() + 1) {
+            0 => self.newest.as_deref(),
+            older => self.past[self.past.len() - older].version.as_deref(),
+        }
     }
 }

@@ -63,7 +63,7 @@ impl State {
         cx.touch(&id);
         let found = self.vpcs.get(&id).filter(|vpc| cx.is_at(&vpc.owner, &vpc.region));
         let vpc = found.ok_or_else(|| texts::no_vpc(text))?;
-        if self.vpcs.is_fresh(&id, self.now_ms) && cx.too_early() {
+        if self.vpcs.is_fresh(&id) && cx.too_early() {
             return Err(texts::no_vpc(text));
         }
         Ok(vpc.clone())
@@ -139,7 +139,7 @@ impl State {
             let lag = self.lag(cx, Thing::Table(table.clone()));
             self.tables.remove(table, lag);
         }
-        self.links_mut(&vpc.id).tables.clear();
+        self.unlink(&vpc.id, |links| links.tables.clear());
         let lag = self.lag(cx, Thing::Vpc(vpc.id.clone()));
         self.vpcs.remove(&vpc.id, lag);
         Ok(Response::Done)

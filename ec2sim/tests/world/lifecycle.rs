@@ -163,3 +163,16 @@ fn any_state_can_be_forced() {
         assert_eq!(rig.world.peering(&id), None, "{status}: it ends as any other");
     }
 }
+
+#[test]
+fn a_request_withdrawn_at_once_has_nothing_left_to_do_but_vanish() {
+    let mut rig = rig();
+    let (us, them) = (rig.us.clone(), rig.them.clone());
+    let mut slow = Script::new().delay_ms(Delay::Initiating, 1_000);
+    let request = create(&rig.a, &rig.b, THEM, VA);
+    let id = rig.world.call(&us, request, &mut slow).unwrap().peering().unwrap().id;
+    rig.ask(&us, delete(&id)).unwrap();
+    assert_eq!(rig.world.next_due(), Some(2 * HOUR));
+    rig.world.advance(1_000);
+    assert_eq!((rig.status(&us, &id), rig.status(&them, &id)), (Some(S::Deleted), None));
+}

@@ -262,4 +262,57 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn no_text_however_odd_makes_it_panic(texts in prop::collection::vec(odd_text(), 8), max: u32) {
+        let mut rig = rig();
+        let us = rig.us.clone();
+        let before = rig.world.clone();
+        for request in odd_requests(&texts, max, &rig.a, &rig.main_table(&rig.a)) {
+            let mutates = request.action().mutates();
+            let failed = rig.ask(&us, request).is_err();
+            prop_assert!(failed || mutates, "a description asked for with nonsense must be refused");
+        }
+        prop_assert!(before.now_ms() == rig.world.now_ms());
+    }
+}
+
+fn odd_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "(vpc|pcx|rtb|pl|rtbassoc)-[0-9a-f]{0,17}",
+        "[0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,3}",
+        "[0-9a-f:]{0,40}/[0-9]{1,3}",
+        "[0-9a-f]{16}[01].{0,4}",
+    ]
+}
+
+fn odd_requests(texts: &[String], max: u32, vpc: &VpcId, table: &RouteTableId) -> Vec<Request> {
+    let text = |n: usize| texts[n].clone();
+    let odd_query = Describe {
+        ids: vec![text(0)],
+        ..Describe::all().filter(&text(1), [text(2)]).page(max, Some(text(3)))
+    };
+    let route = RouteRequest::new(text(4), text(5)).target(text(6));
+    let own_route = RouteRequest::new(table, text(5)).target(text(6));
+    vec![
+        Request::CreateVpc { cidr: text(0), ipv6_cidr: Some(text(1)), tags: [(text(2), text(3))].into() },
+        Request::AssociateVpcCidrBlock { vpc_id: vpc.into(), cidr: text(5) },
+        Request::DisassociateVpcCidrBlock { association_id: text(4) },
+        Request::CreateRoute(route.clone()),
+        Request::ReplaceRoute(route.clone()),
+        Request::DeleteRoute(route),
+        Request::CreateRoute(own_route.clone()),
+        Request::ReplaceRoute(own_route.clone()),
+        Request::DeleteRoute(own_route),
+        Request::AcceptVpcPeeringConnection { peering_id: text(7) },
+        create(vpc, vpc, &text(1), &text(2)),
+        Request::CreateTags { resources: vec![text(0), text(4)], tags: [(text(2), text(3))].into() },
+        Request::DeleteTags { resources: vec![text(0), text(4)], tags: vec![(text(2), None)] },
+        Request::DescribeVpcs(odd_query.clone()),
+        Request::DescribeRouteTables(odd_query.clone()),
+        Request::DescribeVpcPeeringConnections(odd_query.clone()),
+        Request::DescribeManagedPrefixLists(odd_query),
+        Request::DescribeRouteTables(Describe::all().page(max, Some(text(3)))),
+    ]
 }

@@ -92,3 +92,16 @@ fn who_cannot_see_a_thing_cannot_tag_it() {
     let vpc = rig.a.clone();
     assert_eq!(rig.refused(&them, tag(vpc.as_str(), &[("a", "b")])).0, "InvalidVpcID.NotFound");
 }
+
+#[test]
+fn a_peering_whose_tags_are_gone_is_as_if_it_never_had_any() {
+    let mut rig = rig();
+    let us = rig.us.clone();
+    let id = rig.world.peer(&rig.a, &rig.b).unwrap();
+    let before = rig.world.clone();
+    rig.ask(&us, tag(id.as_str(), &[("a", "1")])).unwrap();
+    assert_ne!(rig.world, before);
+    let clear = Request::DeleteTags { resources: vec![id.into()], tags: Vec::new() };
+    rig.ask(&us, clear).unwrap();
+    assert_eq!(rig.world, before);
+}

@@ -19,8 +19,7 @@ pub(crate) trait Filtered {
 
 pub(crate) fn matches<V: Filtered>(view: &V, filters: &[Filter]) -> bool {
     filters.iter().all(|filter| {
-        let test =
-            |value: &str| filter.values.iter().any(|pattern| glob(pattern.as_bytes(), value.as_bytes()));
+        let test = |value: &str| filter.values.iter().any(|pattern| glob(pattern, value));
         match filter.name.strip_prefix("tag:") {
             Some(key) => view.tags().get(key).is_some_and(|value| test(value)),
             None if filter.name == "tag-key" => view.tags().keys().any(|key| test(key)),
@@ -30,15 +29,50 @@ pub(crate) fn matches<V: Filtered>(view: &V, filters: &[Filter]) -> bool {
 }
 
 /// `*` stands for any run of characters, `?` for one, `\` takes the next as it is.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern, text) {
-        ([], []) => true,
-        ([b'*', rest @ ..], _) => (0..=text.len()).any(|skip| glob(rest, &text[skip..])),
-        ([b'?', rest @ ..], [_, tail @ ..]) => glob(rest, tail),
-        ([b'\\', literal, rest @ ..], [first, tail @ ..]) => literal == first && glob(rest, tail),
-        ([literal, rest @ ..], [first, tail @ ..]) => literal == first && glob(rest, tail),
-        _ => false,
+fn glob(pattern: &str, text: &str) -> bool {
+    if !pattern.contains(['*', '?', '\\']) {
+        return pattern == text;
     }
+    let (pattern, text) = (pieces(pattern), text.chars().collect::<Vec<_>>());
+    let (mut at, mut read) = (0, 0);
+    // Where to go on from if what follows the last `*` turns out not to fit: it then takes one more.
+    let mut retry = None;
+    while read < text.len() {
+        match pattern.get(at) {
+            Some(Piece::Any) => {
+                retry = Some((at, read));
+                at += 1;
+            }
+            Some(Piece::One) => (at, read) = (at + 1, read + 1),
+            Some(Piece::Just(wanted)) if *wanted == text[read] => (at, read) = (at + 1, read + 1),
+            _ => {
+                let Some((star, taken)) = retry else { return false };
+                retry = Some((star, taken + 1));
+                (at, read) = (star + 1, taken + 1);
+            }
+        }
+    }
+    pattern[at..].iter().all(|piece| matches!(piece, Piece::Any))
+}
+
+enum Piece {
+    Any,
+    One,
+    Just(char),
+}
+
+fn pieces(pattern: &str) -> Vec<Piece> {
+    let mut chars = pattern.chars();
+    let mut pieces = Vec::new();
+    while let Some(char) = chars.next() {
+        pieces.push(match char {
+            '*' => Piece::Any,
+            '?' => Piece::One,
+            '\\' => Piece::Just(chars.next().unwrap_or('\\')),
+            char => Piece::Just(char),
+        });
+    }
+    pieces
 }
 
 impl Filtered for PeeringView {
@@ -211,6 +245,36 @@ impl Filtered for PrefixListView {
             "prefix-list-id" => test(self.id.as_str()),
             "prefix-list-name" => test(&self.name),
             _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn wildcards_stand_for_what_they_say() {
+        let long = "a".repeat(2_000);
+        let nasty = "*a".repeat(50) + "b";
+        let cases = [
+            ("active", "active", true),
+            ("active", "activ", false),
+            ("", "", true),
+            ("*", "", true),
+            ("?", "", false),
+            ("?", "ü", true),
+            ("a*c", "abcbc", true),
+            ("a*c", "abcb", false),
+            ("*b*", "abc", true),
+            ("a?c*", "abc", true),
+            (r"a\*c", "abc", false),
+            (r"a\*c", "a*c", true),
+            (r"\?", "?", true),
+            (&nasty, &long, false),
+        ];
+        for (pattern, text, wanted) in cases {
+            assert_eq!(glob(pattern, text), wanted, "{pattern} {text}");
         }
     }
 }
