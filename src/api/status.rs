@@ -8,9 +8,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most exceptions that status spells out; the counts cover the rest.
-pub const MAX_EXCEPTIONS: usize = 100;
-
 /// What is there, what is missing, and what Peerkeeper remembers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -37,10 +34,18 @@ pub struct VpcPeeringStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub inventory: Vec<InventoryGroup>,
-    /// Declared routes that are not as declared, and why. At most 100; `routes` counts them all.
+    /// Declared routes, or whole selections, that are not as declared, and why. At most 100; `exceptionsTotal` counts
+    /// them all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100), extend("x-kubernetes-list-type" = "atomic"))]
     pub exceptions: Vec<RouteException>,
+    /// How many exceptions there are, those not spelt out included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exceptions_total: Option<i64>,
+    /// What would be done and is not, why, and what releases it. At most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), extend("x-kubernetes-list-type" = "atomic"))]
+    pub held: Vec<HeldAct>,
     /// The last time that the peering connection was found deleted, and what became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_deletion: Option<LastDeletion>,
@@ -113,29 +118,36 @@ pub struct InventoryGroup {
     pub destinations: Vec<String>,
 }
 
-/// A declared route that is not as declared.
+/// A declared route, or a whole selection, that is not as declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteException {
     /// `requester` or `accepter`.
     pub side: SideName,
-    /// The name of the entry in `spec` that declares it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub route: Option<String>,
-    /// The route table; absent where the whole entry is meant.
+    /// The entry in `spec`, or the route table, that this is about.
+    pub subject: String,
+    /// The route table; absent where more than one route is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route_table_id: Option<String>,
-    /// The destination: a CIDR or the id of a prefix list; absent where the whole table is meant.
+    /// The destination, a CIDR or the id of a prefix list; absent where more than one route is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
-    /// Where the route leads now, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
     /// Why, in one word.
     pub reason: String,
     /// Why, in full.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
+    pub message: String,
+}
+
+/// Something that would be done and is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HeldAct {
+    /// What would be done.
+    pub what: String,
+    /// Why it is not, in one word.
+    pub reason: String,
+    /// What releases it.
+    pub release: String,
 }
 
 /// A loss of the peering connection.

@@ -8,7 +8,8 @@ use peerkeeper::api::memory::{
     PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
 };
 use peerkeeper::api::status::{
-    InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName, SideRouteCounts,
+    HeldAct, InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName,
+    SideRouteCounts,
 };
 use peerkeeper::api::{ConditionType, Reason, Timestamp, VpcPeering, VpcPeeringStatus};
 use serde_json::json;
@@ -90,12 +91,17 @@ fn full_status() -> VpcPeeringStatus {
         }],
         exceptions: vec![RouteException {
             side: SideName::Requester,
-            route: Some("private".to_owned()),
+            subject: "private".to_owned(),
             route_table_id: Some("rtb-0123456789abcdef1".to_owned()),
             destination: Some("10.30.0.0/16".to_owned()),
-            target: Some("nat-0123456789abcdef0".to_owned()),
             reason: Reason::Occupied.to_string(),
-            message: Some("leads to nat-0123456789abcdef0".to_owned()),
+            message: "leads to nat-0123456789abcdef0".to_owned(),
+        }],
+        exceptions_total: Some(1),
+        held: vec![HeldAct {
+            what: "restore pcx-0123456789abcdef0".to_owned(),
+            reason: Reason::LimitReached.to_string(),
+            release: "raise spec.limits.maxRestores of the PeeringPolicy".to_owned(),
         }],
         last_deletion: Some(LastDeletion {
             peering_id: "pcx-0123456789abcdef0".to_owned(),
