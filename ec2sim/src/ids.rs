@@ -91,6 +91,12 @@ macro_rules! plain_name {
             }
         }
 
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
         impl From<&$name> for $name {
             fn from(name: &$name) -> Self {
                 name.clone()

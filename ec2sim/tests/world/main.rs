@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation ends the test, in helpers too")]
 
 mod addresses;
+mod branches;
 mod describe;
 mod duplicates;
 mod faults;
