@@ -1,7 +1,9 @@
 //! What must be refused, and in which words.
 
+use std::collections::BTreeSet;
 use std::process::Output;
 
+use peerkeeper::api::crd::crds;
 use serde_json::{Value, json};
 
 use super::{Edit, account, edited, peering, policy, stderr, with_crds, write};
@@ -11,7 +13,11 @@ use crate::support::ControlPlane;
 fn each_kind_of_bad_object_is_refused_with_a_message_that_shows_a_right_one() {
     let cluster = with_crds();
     let good = [peering(), policy(), account()];
-    let taken = create(&cluster, "good", &good);
+    let elsewhere = ["aws-cn", "aws-us-gov"].map(|partition| {
+        let role = format!("arn:{partition}:iam::111122223333:role/peerkeeper");
+        edited(account(), &[("/metadata/name", json!(partition)), ("/spec/roleArn", json!(role))])
+    });
+    let taken = create(&cluster, "good", &[&good[..], &elsewhere].concat());
     assert!(
         taken.status.success(),
         "the good ones must be taken, or the bad ones prove nothing: {}",
@@ -19,15 +25,46 @@ fn each_kind_of_bad_object_is_refused_with_a_message_that_shows_a_right_one() {
     );
 
     let mut wrong = Vec::new();
+    let mut all_said = String::new();
     let bad_peerings = [bad_sides(), bad_routes(), bad_rest_of_peerings()].into_iter().flatten().collect();
     for (good, table) in good.into_iter().zip([bad_peerings, bad_policies(), bad_accounts()]) {
-        wrong.extend(not_refused_as_expected(&cluster, &good, &table));
+        let said = refusals(&cluster, &good, &table);
+        wrong.extend(not_as_expected(&said, &table));
+        all_said.push_str(&said);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    let untried: Vec<String> = messages().into_iter().filter(|message| !all_said.contains(message)).collect();
+    assert!(untried.is_empty(), "rules that no object in the tables breaks: {untried:#?}");
 }
 
-/// Asks for all of a table at once, without storing any, and reads what was said of each.
-fn not_refused_as_expected(cluster: &ControlPlane, good: &Value, table: &[Refused]) -> Vec<String> {
+/// The messages of all rules about what users write, but those that compare with what was: they are tried elsewhere.
+fn messages() -> BTreeSet<String> {
+    fn collect(schema: &Value, found: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(fields) => {
+                for rule in
+                    fields.get("x-kubernetes-validations").and_then(Value::as_array).into_iter().flatten()
+                {
+                    let transition = rule["rule"].as_str().expect("a rule").contains("oldSelf");
+                    found.extend(rule["message"].as_str().filter(|_| !transition).map(str::to_owned));
+                }
+                fields.values().for_each(|inner| collect(inner, found));
+            }
+            Value::Array(all) => all.iter().for_each(|inner| collect(inner, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    for crd in crds().expect("CRDs") {
+        collect(&serde_json::to_value(&crd.spec.versions[0].schema).expect("a schema"), &mut found);
+    }
+    assert!(found.len() > 20, "the rules were not found: {found:?}");
+    found
+}
+
+/// Asks for all of a table at once, without storing any; gives what the API server said.
+fn refusals(cluster: &ControlPlane, good: &Value, table: &[Refused]) -> String {
     let objects: Vec<Value> = table
         .iter()
         .map(|Refused(name, edits, ..)| {
@@ -35,14 +72,20 @@ fn not_refused_as_expected(cluster: &ControlPlane, good: &Value, table: &[Refuse
         })
         .collect();
     let refused = create(cluster, "bad", &objects);
-    let (created, said) = (String::from_utf8_lossy(&refused.stdout).into_owned(), stderr(&refused));
-    assert!(!refused.status.success(), "{created}");
+    assert!(
+        refused.stdout.is_empty(),
+        "these were let through: {}",
+        String::from_utf8_lossy(&refused.stdout)
+    );
+    stderr(&refused)
+}
+
+fn not_as_expected(said: &str, table: &[Refused]) -> Vec<String> {
     table
         .iter()
         .filter_map(|Refused(name, _, path, words)| {
-            let start = said.find(&format!("\"{name}\" is invalid"));
-            let Some(start) = start else {
-                return Some(format!("{name}: not refused, or not as invalid\n{created}\n{said}"));
+            let Some(start) = said.find(&format!("\"{name}\" is invalid")) else {
+                return Some(format!("{name}: not refused as invalid\n{said}"));
             };
             let rest = &said[start..];
             let section = &rest[..rest.find("\nThe ").unwrap_or(rest.len())];

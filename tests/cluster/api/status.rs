@@ -2,7 +2,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::Api;
-use kube::api::{Patch, PatchParams};
+use kube::api::{Patch, PatchParams, ValidationDirective};
+use peerkeeper::api::account::AccountSpent;
 use peerkeeper::api::memory::{
     Act, ClosedLoss, Episode, Latch, Life, LifeStage, LimitLevel, Memory, Origin, Pair, PairSide, PairWords,
     PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
@@ -11,10 +12,12 @@ use peerkeeper::api::status::{
     HeldAct, InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName,
     SideRouteCounts,
 };
-use peerkeeper::api::{ConditionType, Reason, Timestamp, VpcPeering, VpcPeeringStatus};
+use peerkeeper::api::{
+    AwsAccount, AwsAccountStatus, ConditionType, Reason, Timestamp, VpcPeering, VpcPeeringStatus,
+};
 use serde_json::json;
 
-use super::{peering, with_crds};
+use super::{account, peering, with_crds};
 
 #[tokio::test]
 async fn status_comes_back_as_it_was_written() {
@@ -30,10 +33,7 @@ async fn status_comes_back_as_it_was_written() {
         "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "VpcPeering",
         "metadata": {"name": "good", "resourceVersion": version}, "status": status,
     });
-    let strict = PatchParams {
-        field_validation: Some(kube::api::ValidationDirective::Strict),
-        ..PatchParams::apply("test").force()
-    };
+    let strict = strict();
     peerings
         .patch_status("good", &strict, &Patch::Apply(&written))
         .await
@@ -52,6 +52,44 @@ async fn status_comes_back_as_it_was_written() {
     assert_eq!(&columns[6..11], ["good", "deleted", "pcx-0123456789abcdef0", "3/4", "False"], "{printed}");
     let all = cluster.kubectl_ok(&["get", "peerkeeper", "--all-namespaces"]);
     assert!(all.contains("vpcpeering.peerkeeper.dev/good"), "every kind is in the category: {all}");
+}
+
+#[tokio::test]
+async fn what_was_spent_in_an_account_comes_back_as_it_was_written() {
+    let cluster = with_crds();
+    cluster.apply_ok(&account().to_string());
+    let spent = |second| AccountSpent {
+        at: at(second),
+        object: "network/prod-shared".to_owned(),
+        uid: Some("6f1c2d3e-0000-4000-8000-000000000000".to_owned()),
+        policy: Some("network/default".to_owned()),
+    };
+    let status = AwsAccountStatus {
+        observed_generation: Some(1),
+        conditions: vec![Condition {
+            type_: ConditionType::Ready.to_string(),
+            status: "True".to_owned(),
+            reason: Reason::Usable.to_string(),
+            message: "arn:aws:sts::111122223333:assumed-role/peerkeeper/peerkeeper".to_owned(),
+            observed_generation: Some(1),
+            last_transition_time: Time(at(0)),
+        }],
+        observed_account_id: Some("111122223333".to_owned()),
+        caller_arn: Some("arn:aws:sts::111122223333:assumed-role/peerkeeper/peerkeeper".to_owned()),
+        restores: vec![spent(1)],
+        removals: vec![spent(2), spent(3)],
+    };
+    let accounts: Api<AwsAccount> = Api::all(cluster.client().await);
+    let written = json!({
+        "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": "good"}, "status": status,
+    });
+    accounts.patch_status("good", &strict(), &Patch::Apply(&written)).await.expect("every field is taken");
+    assert_eq!(accounts.get("good").await.expect("it is there").status, Some(status));
+}
+
+/// Unknown fields are refused, as an operator's own writes are.
+fn strict() -> PatchParams {
+    PatchParams { field_validation: Some(ValidationDirective::Strict), ..PatchParams::apply("test").force() }
 }
 
 fn at(second: i64) -> Timestamp {
