@@ -1,0 +1,8 @@
+//! The machines of `pace`, held to their invariants under arbitrary histories.
+
+mod backoff;
+mod bucket;
+mod lease;
+mod queue;
+mod snapshot;
+mod sweep;
