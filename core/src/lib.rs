@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`ids`] and [`time`] are the words; [`desired`] is what is declared, [`observed`] what AWS says,
 //! [`memory`] what AWS can't say again, [`recent`] what this process just did; [`plan`] turns them into a verdict, and
-//! [`turn`] walks one object through one reconcile.
+//! [`turn`] walks one object through one reconcile; [`pace`] says when anything may happen.
 
 pub mod aws_code;
 pub mod claims;
@@ -15,6 +15,7 @@ pub mod ids;
 pub mod limits;
 pub mod memory;
 pub mod observed;
+pub mod pace;
 pub mod plan;
 pub mod reason;
 pub mod recent;
