@@ -313,7 +313,7 @@ impl<T: Resource> Reading<T> {
     }
 
     /// Whether the thing's not being in here says anything.
-    fn covers_id(&self, id: T::Id) -> bool {
+    pub fn speaks_of(&self, id: T::Id) -> bool {
         match &self.scope {
             Scope::All => true,
             Scope::Groups(_) => self.by_id.contains_key(&id),
@@ -417,7 +417,7 @@ impl<T: Resource> View<T> {
     /// One thing, from the newest reading that covers it. `settled` is when our own last write to it had settled;
     /// `None` while it has not.
     pub fn seen(&self, id: T::Id, settled: Option<Mono>, now: Mono, timing: &Timing) -> Seen<Arc<T>> {
-        let Some(newest) = self.readings().find(|reading| reading.covers_id(id)) else {
+        let Some(newest) = self.readings().find(|reading| reading.speaks_of(id)) else {
             return Seen::Unknown(self.unseen.clone());
         };
         if now.since_ms(newest.began) > timing.stale_ms {

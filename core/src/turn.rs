@@ -301,11 +301,10 @@ impl Turn {
             |side: &Side| is_fresh(&self.observed.get(*side).vpcs, spec(*side), now, oldest, &self.timing);
         let stale_tables = |(side, tables): (&Side, &BTreeSet<RouteTableId>)| {
             let view = &self.observed.get(*side).tables;
-            let fresh = |id: &RouteTableId| {
-                view.readings().any(|r| r.began() >= oldest && (r.is_sweep() || r.get(*id).is_some()))
-            };
-            let stale: BTreeSet<_> = tables.iter().filter(|id| !fresh(id)).copied().collect();
-            (!stale.is_empty()).then_some((*side, stale))
+            // One that a reading was asked for and does not show is no less fresh for being gone. All are asked for
+            // again together, because a new narrow reading takes the place of the one before.
+            let fresh = |id: &RouteTableId| view.readings().any(|r| r.began() >= oldest && r.speaks_of(*id));
+            (!tables.iter().all(fresh)).then(|| (*side, tables.clone()))
         };
         Needs {
             peerings: needs.peerings.iter().filter(|side| !fresh_peerings(side)).copied().collect(),

@@ -86,7 +86,7 @@ pub(crate) fn act(draft: &mut Draft<'_>, lost: PeeringId) {
         draft.stuck(reason, message);
         return;
     };
-    if is_in_grace(draft, &episode) {
+    if action != LossAction::Flag && must_wait(draft, &episode) {
         return;
     }
     match action {
@@ -112,18 +112,30 @@ fn effective_action(draft: &Draft<'_>, episode: &Episode) -> Option<LossAction> 
     }
 }
 
-fn is_in_grace(draft: &mut Draft<'_>, episode: &Episode) -> bool {
-    let waited = draft.input.now.wall.since_s(episode.detected);
-    let left = draft.input.policy.grace_s - waited;
-    if left <= 0 || episode.acted.is_some() {
+/// No act before the flag is stored and the other losses of the same moment have had time to be flagged too: they are
+/// what the limits compare with their room. The policy's grace period, where it is longer, includes that.
+fn must_wait(draft: &mut Draft<'_>, episode: &Episode) -> bool {
+    if episode.acted.is_some() {
+        return false;
+    }
+    let gather_s = i64::try_from(draft.input.timing.poll_ms.div_ceil(1000)).unwrap_or(i64::MAX);
+    let grace_s = draft.input.policy.grace_s;
+    let waited_s = draft.input.now.wall.since_s(episode.detected);
+    let left_s = grace_s.max(gather_s) - waited_s;
+    if left_s <= 0 {
         return false;
     }
     let (_, message) = describe(episode);
-    draft.working(
-        Reason::GracePeriod,
-        format!("{message}; the policy's grace period runs for {left} s from the last look"),
-    );
-    draft.wake_in_s(left);
+    if grace_s > gather_s {
+        // Said without a countdown: status changes only when something has changed.
+        draft.working(
+            Reason::GracePeriod,
+            format!("{message}; the policy's grace period of {grace_s} s runs from when it was noticed"),
+        );
+    } else {
+        draft.working(Reason::Progressing, format!("{message}; flagged, and acted upon next"));
+    }
+    draft.wake_in_s(left_s);
     true
 }
 
@@ -165,7 +177,7 @@ fn may_restore_again(draft: &mut Draft<'_>, episode: &Episode) -> bool {
     if left > 0 {
         draft.working(
             Reason::Progressing,
-            format!("{} was restored {before} times before; waiting {left} s", episode.lost),
+            format!("{} was restored {before} times before; waiting {pause} s this time", episode.lost),
         );
         draft.wake_in_s(left);
         return false;
