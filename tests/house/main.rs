@@ -1,5 +1,6 @@
 //! The rules of the house: what no compiler checks about this repository.
 
 mod crds;
+mod deploy;
 mod examples;
 mod walls;
