@@ -2,7 +2,9 @@
 //!
 //! The map of the house:
 //! - [`api`]: what users write and read. Types only.
+//! - [`aws`]: the only room that speaks to AWS.
 //! - [`cli`]: the command line.
 
 pub mod api;
+pub mod aws;
 pub mod cli;

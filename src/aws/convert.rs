@@ -1,0 +1,282 @@
+//! AWS's wire types -> the engine's nouns.
+//!
+//! What happens to a thing that can't be understood depends on whether its loss could mislead:
+//! - a thing whose **id** has no form we know can't be declared, remembered or found by pair: it is skipped and counted;
+//! - so is a **route** whose destination has no form we know: no slot can be declared there. A route whose *target* is
+//!   of an unknown kind is kept, as a route to something else: it occupies its place;
+//! - a peering, table or VPC whose id we understand but not the rest fails the **whole reading**: left out, it would
+//!   count as absent, and absence is evidence.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use aws_sdk_ec2::types as wire;
+use peerkeeper_core::ids::{AccountId, AccountRegion, Cidr, Destination, Region, Target};
+use peerkeeper_core::observed::{
+    Peering, PeeringEnd, PeeringState, PrefixList, Route, RouteTable, Tags, Vpc,
+};
+
+/// Why one thing did not become a noun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It can't matter to us: leave it out.
+    Skip(String),
+    /// It could matter: there is no reading.
+    Fatal(String),
+}
+
+/// A converted thing, and how many parts of it were skipped.
+pub(super) type Converted<T> = Result<(T, u32), Unfit>;
+
+fn id<T>(what: &str, text: Option<&str>) -> Result<T, Unfit>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    let text = text.ok_or_else(|| Unfit::Skip(format!("a {what} without an id")))?;
+    text.parse().map_err(|error: T::Err| Unfit::Skip(error.to_string()))
+}
+
+/// A part of a thing that is ours to know.
+fn part<T>(of: &dyn Display, what: &str, text: Option<&str>) -> Result<T, Unfit>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    let text = text.ok_or_else(|| Unfit::Fatal(format!("{of} has no {what}")))?;
+    text.parse().map_err(|error: T::Err| Unfit::Fatal(format!("{what} of {of}: {error}")))
+}
+
+pub(super) fn peering(wire: &wire::VpcPeeringConnection) -> Converted<Peering> {
+    let id = id("VPC peering connection", wire.vpc_peering_connection_id())?;
+    let status = wire.status();
+    let word =
+        status.and_then(|status| status.code()).map_or("", wire::VpcPeeringConnectionStateReasonCode::as_str);
+    let peering = Peering {
+        id,
+        requester: end(&id, "requester", wire.requester_vpc_info())?,
+        accepter: end(&id, "accepter", wire.accepter_vpc_info())?,
+        state: PeeringState::from(word),
+        message: status.and_then(|status| status.message()).unwrap_or_default().into(),
+        tags: tags(wire.tags()),
+    };
+    Ok((peering, 0))
+}
+
+fn end(
+    of: &dyn Display,
+    side: &str,
+    wire: Option<&wire::VpcPeeringConnectionVpcInfo>,
+) -> Result<PeeringEnd, Unfit> {
+    let wire = wire.ok_or_else(|| Unfit::Fatal(format!("{of} has no {side}")))?;
+    let account: AccountId = part(of, &format!("{side} account"), wire.owner_id())?;
+    let region: Region = part(of, &format!("{side} Region"), wire.region())?;
+    let sets = wire.cidr_block_set().iter().filter_map(wire::CidrBlock::cidr_block);
+    let sets6 = wire.ipv6_cidr_block_set().iter().filter_map(wire::Ipv6CidrBlock::ipv6_cidr_block);
+    let texts = wire.cidr_block().into_iter().chain(sets).chain(sets6);
+    let cidrs: Result<BTreeSet<Cidr>, Unfit> = texts.map(|text| part(of, "CIDR block", Some(text))).collect();
+    let options = wire.peering_options();
+    Ok(PeeringEnd {
+        at: AccountRegion { account, region },
+        vpc: part(of, &format!("{side} VPC"), wire.vpc_id())?,
+        cidrs: cidrs?,
+        allow_dns: options.and_then(|options| options.allow_dns_resolution_from_remote_vpc()),
+    })
+}
+
+pub(super) fn vpc(wire: &wire::Vpc) -> Converted<Vpc> {
+    let id = id("VPC", wire.vpc_id())?;
+    let v4 = wire.cidr_block_association_set().iter().filter_map(|block| {
+        let state = block.cidr_block_state().and_then(wire::VpcCidrBlockState::state);
+        is_associated(state).then_some(block.cidr_block()).flatten()
+    });
+    let v6 = wire.ipv6_cidr_block_association_set().iter().filter_map(|block| {
+        let state = block.ipv6_cidr_block_state().and_then(wire::VpcCidrBlockState::state);
+        is_associated(state).then_some(block.ipv6_cidr_block()).flatten()
+    });
+    let texts = wire.cidr_block().into_iter().chain(v4).chain(v6);
+    let cidrs: Result<BTreeSet<Cidr>, Unfit> =
+        texts.map(|text| part(&id, "CIDR block", Some(text))).collect();
+    let owner = part(&id, "owner", wire.owner_id())?;
+    Ok((Vpc { id, owner, cidrs: cidrs?, tags: tags(wire.tags()) }, 0))
+}
+
+/// A block that is being added or taken away, or could not be, is not the VPC's.
+fn is_associated(state: Option<&wire::VpcCidrBlockStateCode>) -> bool {
+    state.is_none_or(|state| *state == wire::VpcCidrBlockStateCode::Associated)
+}
+
+pub(super) fn route_table(wire: &wire::RouteTable) -> Converted<RouteTable> {
+    let id = id("route table", wire.route_table_id())?;
+    let links = wire.associations();
+    let (known, unknown): (Vec<_>, Vec<_>) = wire.routes().iter().map(route).partition(Option::is_some);
+    let table = RouteTable {
+        id,
+        vpc: part(&id, "VPC", wire.vpc_id())?,
+        owner: part(&id, "owner", wire.owner_id())?,
+        main: links.iter().any(|link| link.main() == Some(true)),
+        edge: links.iter().any(|link| link.gateway_id().is_some()),
+        tags: tags(wire.tags()),
+        routes: known.into_iter().flatten().collect(),
+    };
+    Ok((table, u32::try_from(unknown.len()).unwrap_or(u32::MAX)))
+}
+
+fn route(wire: &wire::Route) -> Option<Route> {
+    let destination = wire
+        .destination_cidr_block()
+        .or(wire.destination_ipv6_cidr_block())
+        .or(wire.destination_prefix_list_id())?;
+    let destination: Destination = destination.parse().ok()?;
+    Some(Route {
+        destination,
+        target: target(wire),
+        blackhole: wire.state() == Some(&wire::RouteState::Blackhole),
+        propagated: wire.origin() == Some(&wire::RouteOrigin::EnableVgwRoutePropagation),
+    })
+}
+
+/// AWS sets one of these; for an instance also its interface.
+fn target(wire: &wire::Route) -> Target {
+    if let Some(peering) = wire.vpc_peering_connection_id() {
+        return peering.parse().map_or_else(|_| Target::Other(peering.into()), Target::Peering);
+    }
+    if wire.gateway_id() == Some("local") {
+        return Target::Local;
+    }
+    let others = [
+        wire.gateway_id(),
+        wire.nat_gateway_id(),
+        wire.transit_gateway_id(),
+        wire.egress_only_internet_gateway_id(),
+        wire.instance_id(),
+        wire.network_interface_id(),
+        wire.carrier_gateway_id(),
+        wire.local_gateway_id(),
+        wire.core_network_arn(),
+        wire.odb_network_arn(),
+        wire.ip_address(),
+    ];
+    Target::Other(others.into_iter().flatten().next().unwrap_or("a target of an unknown kind").into())
+}
+
+pub(super) fn prefix_list(wire: &wire::ManagedPrefixList) -> Converted<PrefixList> {
+    let id = id("prefix list", wire.prefix_list_id())?;
+    // AWS's own lists say no maximum. Their weight in a route table is documented list by list, and is at most this.
+    const UNSAID: u32 = 55;
+    let max_entries = wire.max_entries().map_or(UNSAID, |entries| u32::try_from(entries).unwrap_or(0));
+    Ok((PrefixList { id, max_entries }, 0))
+}
+
+fn tags(wire: &[wire::Tag]) -> Tags {
+    let pair = |tag: &wire::Tag| Some((Arc::from(tag.key()?), Arc::from(tag.value().unwrap_or_default())));
+    wire.iter().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use peerkeeper_core::observed::Ending;
+
+    fn info(vpc: &str) -> wire::VpcPeeringConnectionVpcInfo {
+        wire::VpcPeeringConnectionVpcInfo::builder()
+            .owner_id("111122223333")
+            .region("eu-west-1")
+            .vpc_id(vpc)
+            .cidr_block("10.0.0.0/16")
+            .cidr_block_set(wire::CidrBlock::builder().cidr_block("10.0.0.0/16").build())
+            .cidr_block_set(wire::CidrBlock::builder().cidr_block("100.64.0.0/16").build())
+            .ipv6_cidr_block_set(wire::Ipv6CidrBlock::builder().ipv6_cidr_block("2001:db8::/56").build())
+            .build()
+    }
+
+    fn wire_peering(id: &str) -> wire::VpcPeeringConnection {
+        let status = wire::VpcPeeringConnectionStateReason::builder()
+            .code(wire::VpcPeeringConnectionStateReasonCode::Deleted)
+            .message("Deleted by 444455556666");
+        wire::VpcPeeringConnection::builder()
+            .vpc_peering_connection_id(id)
+            .requester_vpc_info(info("vpc-11111111"))
+            .accepter_vpc_info(info("vpc-22222222"))
+            .status(status.build())
+            .build()
+    }
+
+    #[test]
+    fn a_peering_keeps_all_its_blocks_and_who_deleted_it() {
+        let (peering, skipped) = peering(&wire_peering("pcx-11111111")).unwrap();
+        assert_eq!(skipped, 0);
+        let cidrs: Vec<String> = peering.requester.cidrs.iter().map(ToString::to_string).collect();
+        assert_eq!(cidrs, ["10.0.0.0/16", "100.64.0.0/16", "2001:db8::/56"]);
+        assert_eq!(peering.state, PeeringState::Ended(Ending::Deleted));
+        assert_eq!(peering.deleted_by(), "444455556666".parse().ok());
+    }
+
+    #[test]
+    fn only_a_peering_that_nobody_can_name_is_skipped() {
+        assert!(matches!(peering(&wire_peering("pcx-of-a-new-kind")), Err(Unfit::Skip(_))));
+        let mut headless = wire_peering("pcx-11111111");
+        headless.accepter_vpc_info = None;
+        assert!(matches!(peering(&headless), Err(Unfit::Fatal(_))));
+    }
+
+    fn wire_route(destination: &str) -> wire::builders::RouteBuilder {
+        wire::Route::builder().destination_cidr_block(destination)
+    }
+
+    fn wire_table(routes: Vec<wire::Route>) -> wire::RouteTable {
+        let gateway = wire::RouteTableAssociation::builder().main(false).gateway_id("igw-1").build();
+        wire::RouteTable::builder()
+            .route_table_id("rtb-11111111")
+            .vpc_id("vpc-11111111")
+            .owner_id("111122223333")
+            .associations(gateway)
+            .set_routes(Some(routes))
+            .build()
+    }
+
+    #[test]
+    fn routes_of_every_kind_keep_their_place() {
+        let peering = wire_route("10.1.0.0/16").vpc_peering_connection_id("pcx-11111111");
+        let list = wire::Route::builder().destination_prefix_list_id("pl-11111111").gateway_id("vpce-1");
+        let six =
+            wire::Route::builder().destination_ipv6_cidr_block("2001:db8::/56").transit_gateway_id("tgw-1");
+        let routes = vec![
+            wire_route("10.0.0.0/16").gateway_id("local").build(),
+            peering.state(wire::RouteState::Blackhole).build(),
+            list.build(),
+            six.origin(wire::RouteOrigin::EnableVgwRoutePropagation).build(),
+            wire_route("10.9.0.0/16").core_network_arn("arn:aws:networkmanager::1:core-network/c").build(),
+            wire_route("10.8.0.0/16").build(),
+            wire::Route::builder().destination_prefix_list_id("a new kind").build(),
+        ];
+        let (table, skipped) = route_table(&wire_table(routes)).unwrap();
+        assert_eq!(skipped, 1, "only the destination that can't be named is left out");
+        let targets: Vec<String> = table.routes.iter().map(|route| route.target.to_string()).collect();
+        let core = "arn:aws:networkmanager::1:core-network/c";
+        let unknown = "a target of an unknown kind";
+        assert_eq!(targets, ["local", "pcx-11111111", "vpce-1", "tgw-1", core, unknown]);
+        assert!(table.routes[1].blackhole && !table.routes[0].blackhole);
+        assert!(table.routes[3].propagated && !table.routes[2].propagated);
+        assert!(table.edge && !table.main);
+    }
+
+    #[test]
+    fn a_block_that_is_going_away_is_not_the_vpcs() {
+        let block = |cidr: &str, state: &str| {
+            let state = wire::VpcCidrBlockState::builder().state(state.into()).build();
+            wire::VpcCidrBlockAssociation::builder().cidr_block(cidr).cidr_block_state(state).build()
+        };
+        let wire = wire::Vpc::builder()
+            .vpc_id("vpc-11111111")
+            .owner_id("111122223333")
+            .cidr_block_association_set(block("10.0.0.0/16", "associated"))
+            .cidr_block_association_set(block("10.1.0.0/16", "disassociated"))
+            .cidr_block_association_set(block("10.2.0.0/16", "failed"))
+            .build();
+        let (vpc, _) = vpc(&wire).unwrap();
+        assert_eq!(vpc.cidrs, BTreeSet::from(["10.0.0.0/16".parse().unwrap()]));
+    }
+}

@@ -1,0 +1,364 @@
+//! The half that asks. Nothing in here can change AWS: [`Questions`] is the only door to the SDK's client, and it has no
+//! call but Describe.
+//!
+//! **Architecture Invariant:** a reading is complete for its scope or does not exist. It *began* when its first page was
+//! asked for.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
+use aws_sdk_ec2::types::Filter;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use peerkeeper_core::aws_code::RefusalKind;
+use peerkeeper_core::ids::{PrefixListId, Region, RouteTableId, VpcId, VpcPair};
+use peerkeeper_core::observed::{Peering, PrefixList, Reading, Resource, RouteTable, Scope, Vpc};
+use peerkeeper_core::pace::bucket::Operation;
+use peerkeeper_core::time::Mono;
+
+use super::accounts::{Account, Purpose};
+use super::budget::Budget;
+use super::clock;
+use super::convert::{self, Converted, Unfit};
+use super::errors::{CallError, ReadError, ReadErrorKind};
+
+/// AWS's longest page of each kind.
+const PEERINGS_PAGE: i32 = 1000;
+const TABLES_PAGE: i32 = 100;
+const VPCS_PAGE: i32 = 1000;
+const PREFIX_LISTS_PAGE: i32 = 100;
+/// AWS takes at most 200 values in all filters of one call together: a pair takes two in each of two filters.
+const PAIRS_PER_CALL: usize = 50;
+const IDS_PER_CALL: usize = 200;
+
+/// A read waits this long for a token of our own budget, then gives up.
+const READ_PATIENCE: Duration = Duration::from_secs(30);
+/// A page is asked for at most so often, where asking again may help.
+const ATTEMPTS: u32 = 4;
+const RETRY_FIRST_MS: u64 = 250;
+
+/// One account and Region, to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Questions {
+    account: Arc<Account>,
+    region: Region,
+    client: Client,
+    budget: Arc<Budget>,
+}
+
+/// A page as the SDK gives it.
+struct Page<W> {
+    things: Vec<W>,
+    next: Option<String>,
+}
+
+/// What a complete answer is made of.
+struct Answer<T> {
+    began: Mono,
+    things: Vec<Arc<T>>,
+    pages: u32,
+}
+
+/// A reading, and what it took.
+#[derive(Clone, Debug)]
+pub(super) struct Read<T: Resource> {
+    pub reading: Arc<Reading<T>>,
+    /// Answers it was made of.
+    pub pages: u32,
+}
+
+impl Questions {
+    pub fn new(account: Arc<Account>, region: Region, budget: Arc<Budget>, timeout: Duration) -> Self {
+        let client = account.client(Purpose::Read, region, timeout);
+        Self { account, region, client, budget }
+    }
+
+    /// Peerings of these pairs, or all of them. What the filters let through is filtered again: not every
+    /// implementation heeds them, and both of a call's filters name the VPCs of all its pairs.
+    pub async fn peerings(&self, pairs: Option<BTreeSet<VpcPair>>) -> Result<Read<Peering>, ReadError> {
+        let Some(pairs) = pairs else {
+            return self.peerings_where(None).await.map(|answer| answer.into_read(Scope::All));
+        };
+        let ask = |some: Vec<VpcPair>| self.peerings_where(Some(some));
+        let answer = in_chunks(&pairs, PAIRS_PER_CALL, ask).await?;
+        Ok(answer.only(|peering| pairs.contains(&peering.group())).into_read(Scope::Groups(pairs)))
+    }
+
+    async fn peerings_where(&self, pairs: Option<Vec<VpcPair>>) -> Result<Answer<Peering>, ReadError> {
+        let filters = pairs.map(|pairs| {
+            let vpcs: BTreeSet<VpcId> = pairs.iter().flat_map(|pair| pair.vpcs()).collect();
+            vec![filter("requester-vpc-info.vpc-id", &vpcs), filter("accepter-vpc-info.vpc-id", &vpcs)]
+        });
+        let page = |token| {
+            let ask = self.client.describe_vpc_peering_connections().max_results(PEERINGS_PAGE);
+            let ask = ask.set_filters(filters.clone()).set_next_token(token);
+            async {
+                let got = ask.send().await?;
+                let meta = got.request_id().map(str::to_owned);
+                let next = got.next_token;
+                Ok(Got { page: Page { things: got.vpc_peering_connections.unwrap_or_default(), next }, meta })
+            }
+        };
+        self.pages(Operation::DescribeVpcPeeringConnections, page, convert::peering).await
+    }
+
+    /// These tables, or all. By filter rather than by id: a missing one is then just missing, and fails nothing.
+    pub async fn tables(&self, ids: Option<BTreeSet<RouteTableId>>) -> Result<Read<RouteTable>, ReadError> {
+        self.by_ids(ids, |some| self.tables_where(some)).await
+    }
+
+    async fn tables_where(&self, ids: Option<Vec<RouteTableId>>) -> Result<Answer<RouteTable>, ReadError> {
+        let filters = ids.map(|ids| vec![filter("route-table-id", &ids)]);
+        let page = |token| {
+            let ask = self.client.describe_route_tables().max_results(TABLES_PAGE);
+            let ask = ask.set_filters(filters.clone()).set_next_token(token);
+            async {
+                let got = ask.send().await?;
+                let meta = got.request_id().map(str::to_owned);
+                let next = got.next_token;
+                Ok(Got { page: Page { things: got.route_tables.unwrap_or_default(), next }, meta })
+            }
+        };
+        self.pages(Operation::DescribeRouteTables, page, convert::route_table).await
+    }
+
+    pub async fn vpcs(&self, ids: Option<BTreeSet<VpcId>>) -> Result<Read<Vpc>, ReadError> {
+        self.by_ids(ids, |some| self.vpcs_where(some)).await
+    }
+
+    async fn vpcs_where(&self, ids: Option<Vec<VpcId>>) -> Result<Answer<Vpc>, ReadError> {
+        let filters = ids.map(|ids| vec![filter("vpc-id", &ids)]);
+        let page = |token| {
+            let ask = self.client.describe_vpcs().max_results(VPCS_PAGE);
+            let ask = ask.set_filters(filters.clone()).set_next_token(token);
+            async {
+                let got = ask.send().await?;
+                let meta = got.request_id().map(str::to_owned);
+                let next = got.next_token;
+                Ok(Got { page: Page { things: got.vpcs.unwrap_or_default(), next }, meta })
+            }
+        };
+        self.pages(Operation::DescribeVpcs, page, convert::vpc).await
+    }
+
+    pub async fn prefix_lists(
+        &self,
+        ids: Option<BTreeSet<PrefixListId>>,
+    ) -> Result<Read<PrefixList>, ReadError> {
+        self.by_ids(ids, |some| self.prefix_lists_where(some)).await
+    }
+
+    async fn prefix_lists_where(
+        &self,
+        ids: Option<Vec<PrefixListId>>,
+    ) -> Result<Answer<PrefixList>, ReadError> {
+        let filters = ids.map(|ids| vec![filter("prefix-list-id", &ids)]);
+        let page = |token| {
+            let ask = self.client.describe_managed_prefix_lists().max_results(PREFIX_LISTS_PAGE);
+            let ask = ask.set_filters(filters.clone()).set_next_token(token);
+            async {
+                let got = ask.send().await?;
+                let meta = got.request_id().map(str::to_owned);
+                let next = got.next_token;
+                Ok(Got { page: Page { things: got.prefix_lists.unwrap_or_default(), next }, meta })
+            }
+        };
+        self.pages(Operation::DescribeManagedPrefixLists, page, convert::prefix_list).await
+    }
+
+    async fn by_ids<T, F>(
+        &self,
+        ids: Option<BTreeSet<T::Id>>,
+        ask: impl Fn(Option<Vec<T::Id>>) -> F,
+    ) -> Result<Read<T>, ReadError>
+    where
+        T: Resource,
+        T::Id: Hash,
+        F: Future<Output = Result<Answer<T>, ReadError>>,
+    {
+        let Some(ids) = ids else { return ask(None).await.map(|answer| answer.into_read(Scope::All)) };
+        let answer = in_chunks(&ids, IDS_PER_CALL, |some| ask(Some(some))).await?;
+        Ok(answer.only(|thing| ids.contains(&thing.id())).into_read(Scope::Ids(ids)))
+    }
+
+    /// All pages of one question. Any page may be short, or empty, and still not be the last.
+    async fn pages<T, W, E, F>(
+        &self,
+        operation: Operation,
+        page: impl Fn(Option<String>) -> F,
+        convert: impl Fn(&W) -> Converted<T>,
+    ) -> Result<Answer<T>, ReadError>
+    where
+        F: Future<Output = Result<Got<W>, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let call = action(operation);
+        self.ready().await?;
+        let mut answer = Answer { began: clock::now(), things: Vec::new(), pages: 0 };
+        let (mut token, mut used, mut skipped) = (None, BTreeSet::new(), 0);
+        loop {
+            let (began, page_got) = self.page(operation, call, &page, &token).await?;
+            if answer.pages == 0 {
+                answer.began = began;
+            }
+            answer.pages += 1;
+            for wire in &page_got.things {
+                match convert(wire) {
+                    Ok((thing, parts)) => {
+                        skipped += parts;
+                        answer.things.push(Arc::new(thing));
+                    }
+                    Err(Unfit::Skip(why)) => {
+                        skipped += 1;
+                        tracing::warn!(account = %self.account.name(), region = %self.region, call, why, "skipped");
+                    }
+                    Err(Unfit::Fatal(why)) => return Err(self.unreadable(call, why)),
+                }
+            }
+            token = page_got.next.filter(|next| !next.is_empty());
+            let Some(next) = &token else { break };
+            if !used.insert(next.clone()) {
+                return Err(self.unreadable(call, "the same NextToken came twice".to_owned()));
+            }
+        }
+        if skipped > 0 {
+            tracing::info!(account = %self.account.name(), region = %self.region, call, skipped, "parts not understood");
+        }
+        Ok(answer)
+    }
+
+    /// One page, asked for again where that may help. Answers with when the attempt that succeeded began.
+    async fn page<W, E, F>(
+        &self,
+        operation: Operation,
+        call: &'static str,
+        page: impl Fn(Option<String>) -> F,
+        token: &Option<String>,
+    ) -> Result<(Mono, Page<W>), ReadError>
+    where
+        F: Future<Output = Result<Got<W>, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let at = self.account.at(self.region);
+        let mut attempt = 1;
+        loop {
+            let taken = self.budget.take(at, operation, READ_PATIENCE).await;
+            let taken = taken.map_err(|ready| self.out_of_budget(call, ready))?;
+            let error = match self.account.call(at, call, page(token.clone())).await {
+                Ok(got) => return Ok((taken, got.page)),
+                Err(error) => error,
+            };
+            match error.kind() {
+                RefusalKind::Throttled => self.budget.refused(at, operation, taken),
+                RefusalKind::Unavailable => {}
+                RefusalKind::Credentials if attempt == 1 => {
+                    self.account.distrust().await;
+                    self.ready().await?;
+                }
+                _ => return Err(self.failed(call, error)),
+            }
+            if attempt == ATTEMPTS {
+                return Err(self.failed(call, error));
+            }
+            let most_ms = RETRY_FIRST_MS << attempt;
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(most_ms / 2..=most_ms))).await;
+            attempt += 1;
+        }
+    }
+
+    async fn ready(&self) -> Result<(), ReadError> {
+        let config = &self.account.config;
+        self.account
+            .ready()
+            .await
+            .map(|_| ())
+            .map_err(|error| ReadError::of_identity(&config.name, self.region, &error))
+    }
+
+    fn failed(&self, call: &'static str, error: CallError) -> ReadError {
+        let kind = ReadError::kind_of(&error);
+        self.error(call, kind, error.code, error.message)
+    }
+
+    fn unreadable(&self, call: &'static str, why: String) -> ReadError {
+        self.error(call, ReadErrorKind::Unreadable, "UnreadableAnswer".into(), why.into())
+    }
+
+    fn out_of_budget(&self, call: &'static str, ready: Mono) -> ReadError {
+        let wait_s = ready.since_ms(clock::now()) / 1000;
+        let message = format!("our share of the account's rate is used up for another {wait_s} s");
+        self.error(call, ReadErrorKind::Throttled, "OwnBudget".into(), message.into())
+    }
+
+    fn error(&self, call: &'static str, kind: ReadErrorKind, code: Arc<str>, message: Arc<str>) -> ReadError {
+        let config = &self.account.config;
+        ReadError { account: config.name.clone(), region: self.region, call, code, message, kind }
+    }
+}
+
+/// A page with the id AWS gave the request, which `Account::call` logs.
+struct Got<W> {
+    page: Page<W>,
+    meta: Option<String>,
+}
+
+impl<W> RequestId for Got<W> {
+    fn request_id(&self) -> Option<&str> {
+        self.meta.as_deref()
+    }
+}
+
+impl<T: Resource> Answer<T> {
+    fn only(mut self, keep: impl Fn(&T) -> bool) -> Self {
+        self.things.retain(|thing| keep(thing));
+        self
+    }
+
+    fn into_read(self, scope: Scope<T>) -> Read<T> {
+        Read { reading: Arc::new(Reading::new(self.began, scope, self.things)), pages: self.pages }
+    }
+}
+
+/// Asks for some of `keys` at a time; the whole began when the first did.
+async fn in_chunks<K, T, F>(
+    keys: &BTreeSet<K>,
+    size: usize,
+    ask: impl Fn(Vec<K>) -> F,
+) -> Result<Answer<T>, ReadError>
+where
+    K: Copy,
+    F: Future<Output = Result<Answer<T>, ReadError>>,
+{
+    let keys: Vec<K> = keys.iter().copied().collect();
+    let mut whole: Option<Answer<T>> = None;
+    for chunk in keys.chunks(size) {
+        let part = ask(chunk.to_vec()).await?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => {
+                whole.things.extend(part.things);
+                whole.pages += part.pages;
+            }
+        }
+    }
+    Ok(whole.unwrap_or_else(|| Answer { began: clock::now(), things: Vec::new(), pages: 0 }))
+}
+
+fn filter<'a, K: ToString + 'a>(name: &str, values: impl IntoIterator<Item = &'a K>) -> Filter {
+    Filter::builder().name(name).set_values(Some(values.into_iter().map(K::to_string).collect())).build()
+}
+
+fn action(operation: Operation) -> &'static str {
+    match operation {
+        Operation::DescribeVpcPeeringConnections => "DescribeVpcPeeringConnections",
+        Operation::DescribeRouteTables => "DescribeRouteTables",
+        Operation::DescribeVpcs => "DescribeVpcs",
+        Operation::DescribeManagedPrefixLists => "DescribeManagedPrefixLists",
+        _ => "Describe",
+    }
+}

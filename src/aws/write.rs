@@ -1,0 +1,244 @@
+//! The half that changes AWS. It decides nothing: a [`WriteCall`] says what to send and where, and goes out once or not
+//! at all. A write is never repeated here; after a lost answer only a reading can say what happened.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types as wire;
+use peerkeeper_core::aws_code::RefusalKind;
+use peerkeeper_core::desired::PairAt;
+use peerkeeper_core::ids::{Cidr, Destination, PeeringId, PrefixListId, Region, Side, Slot};
+use peerkeeper_core::observed::Tags;
+use peerkeeper_core::pace::bucket::Operation;
+use peerkeeper_core::write::{NotSent, Outcome, Write, WriteCall};
+
+use super::accounts::{Account, Purpose};
+use super::budget::Budget;
+use super::errors::CallError;
+
+/// One account and Region, to be changed.
+pub(super) struct Orders {
+    account: Arc<Account>,
+    region: Region,
+    client: Client,
+    budget: Arc<Budget>,
+    /// How long a write waits for a token. Longer, and the reading behind it would grow old.
+    patience: Duration,
+}
+
+impl Orders {
+    pub fn new(
+        account: Arc<Account>,
+        region: Region,
+        budget: Arc<Budget>,
+        timeout: Duration,
+        patience: Duration,
+    ) -> Self {
+        let client = account.client(Purpose::Write, region, timeout);
+        Self { account, region, client, budget, patience }
+    }
+
+    /// Sends one write, once. `gate` has the last word, after every wait and right before the request leaves.
+    pub async fn send(&self, call: &WriteCall, gate: impl FnOnce() -> Result<(), NotSent>) -> Outcome {
+        let at = self.account.at(self.region);
+        if call.at != at {
+            let why = format!("AwsAccount {} is {at}, the write is for {}", self.account.name(), call.at);
+            return Outcome::NotSent(NotSent::Credentials(why.into()));
+        }
+        if let Err(error) = self.account.ready().await {
+            return Outcome::NotSent(NotSent::Credentials(error.to_string().into()));
+        }
+        let operation = operation(&call.write);
+        let taken = match self.budget.take(at, operation, self.patience).await {
+            Ok(taken) => taken,
+            Err(ready) => return Outcome::NotSent(NotSent::Rate { ready }),
+        };
+        if let Err(why) = gate() {
+            return Outcome::NotSent(why);
+        }
+        match self.dispatch(call).await {
+            Ok(id) => Outcome::Done(id),
+            Err(error) => {
+                match error.kind() {
+                    RefusalKind::Throttled => self.budget.refused(at, operation, taken),
+                    RefusalKind::Credentials => self.account.distrust().await,
+                    _ => {}
+                }
+                error.outcome()
+            }
+        }
+    }
+
+    async fn dispatch(&self, call: &WriteCall) -> Result<Option<PeeringId>, CallError> {
+        let (at, action, client) = (call.at, call.action(), &self.client);
+        match &call.write {
+            Write::Create { pair, tags } => self.create(call, pair, tags).await.map(Some),
+            Write::Accept(id) => {
+                let ask = client.accept_vpc_peering_connection().vpc_peering_connection_id(id.to_string());
+                done(self.account.call(at, action, ask.send())).await
+            }
+            Write::Remove(id, _) => {
+                let ask = client.delete_vpc_peering_connection().vpc_peering_connection_id(id.to_string());
+                said_yes(self.account.call(at, action, ask.send()).await?.r#return())
+            }
+            Write::Options { id, requester, accepter } => {
+                let ask = client
+                    .modify_vpc_peering_connection_options()
+                    .vpc_peering_connection_id(id.to_string())
+                    .set_requester_peering_connection_options(requester.map(dns_option))
+                    .set_accepter_peering_connection_options(accepter.map(dns_option));
+                done(self.account.call(at, action, ask.send())).await
+            }
+            Write::Tag { id, set } => {
+                let ask = client.create_tags().resources(id.to_string()).set_tags(Some(wire_tags(set)));
+                done(self.account.call(at, action, ask.send())).await
+            }
+            Write::Untag { id, keys } => {
+                // Without a value a tag is removed whatever its value.
+                let keys = keys.iter().map(|key| wire::Tag::builder().key(key.as_ref()).build()).collect();
+                let ask = client.delete_tags().resources(id.to_string()).set_tags(Some(keys));
+                done(self.account.call(at, action, ask.send())).await
+            }
+            Write::AddRoute { slot, to } => self.add_route(call, slot, *to).await,
+            Write::Repoint { slot, from: _, to, proof: _ } => self.repoint(call, slot, *to).await,
+            Write::DropRoute { slot, was: _, proof: _ } => self.drop_route(call, slot).await,
+        }
+    }
+
+    async fn create(&self, call: &WriteCall, pair: &PairAt, tags: &Tags) -> Result<PeeringId, CallError> {
+        let (requester, accepter) = (pair.sides.get(Side::Requester), pair.sides.get(Side::Accepter));
+        let specification = wire::TagSpecification::builder()
+            .resource_type(wire::ResourceType::VpcPeeringConnection)
+            .set_tags(Some(wire_tags(tags)))
+            .build();
+        let ask = self
+            .client
+            .create_vpc_peering_connection()
+            .vpc_id(requester.vpc.to_string())
+            .peer_vpc_id(accepter.vpc.to_string())
+            .peer_owner_id(accepter.at.account.to_string())
+            .peer_region(accepter.at.region.to_string())
+            .set_tag_specifications((!tags.is_empty()).then(|| vec![specification]));
+        let answer = self.account.call(call.at, call.action(), ask.send()).await?;
+        let id = answer.vpc_peering_connection().and_then(|made| made.vpc_peering_connection_id());
+        let unreadable = |why: String| CallError::lost("UnreadableAnswer", why);
+        let id = id.ok_or_else(|| unreadable("AWS said yes and named no peering".to_owned()))?;
+        id.parse().map_err(|error| unreadable(format!("AWS said yes, but {error}")))
+    }
+
+    async fn add_route(
+        &self,
+        call: &WriteCall,
+        slot: &Slot,
+        to: PeeringId,
+    ) -> Result<Option<PeeringId>, CallError> {
+        let by = Wire::of(slot.destination);
+        let ask = self
+            .client
+            .create_route()
+            .route_table_id(slot.table.to_string())
+            .set_destination_cidr_block(by.v4())
+            .set_destination_ipv6_cidr_block(by.v6())
+            .set_destination_prefix_list_id(by.list())
+            .vpc_peering_connection_id(to.to_string());
+        said_yes(self.account.call(call.at, call.action(), ask.send()).await?.r#return())
+    }
+
+    async fn repoint(
+        &self,
+        call: &WriteCall,
+        slot: &Slot,
+        to: PeeringId,
+    ) -> Result<Option<PeeringId>, CallError> {
+        let by = Wire::of(slot.destination);
+        let ask = self
+            .client
+            .replace_route()
+            .route_table_id(slot.table.to_string())
+            .set_destination_cidr_block(by.v4())
+            .set_destination_ipv6_cidr_block(by.v6())
+            .set_destination_prefix_list_id(by.list())
+            .vpc_peering_connection_id(to.to_string());
+        done(self.account.call(call.at, call.action(), ask.send())).await
+    }
+
+    async fn drop_route(&self, call: &WriteCall, slot: &Slot) -> Result<Option<PeeringId>, CallError> {
+        let by = Wire::of(slot.destination);
+        let ask = self
+            .client
+            .delete_route()
+            .route_table_id(slot.table.to_string())
+            .set_destination_cidr_block(by.v4())
+            .set_destination_ipv6_cidr_block(by.v6())
+            .set_destination_prefix_list_id(by.list());
+        done(self.account.call(call.at, call.action(), ask.send())).await
+    }
+}
+
+async fn done<O>(call: impl Future<Output = Result<O, CallError>>) -> Result<Option<PeeringId>, CallError> {
+    call.await.map(|_| None)
+}
+
+/// Some answers carry a `return` that is true. One that is not is no success.
+fn said_yes(returned: Option<bool>) -> Result<Option<PeeringId>, CallError> {
+    match returned {
+        Some(true) => Ok(None),
+        _ => Err(CallError::lost("UnreadableAnswer", "an answer of success that does not say so".to_owned())),
+    }
+}
+
+/// A destination goes into one of three fields.
+#[derive(Clone, Copy)]
+enum Wire {
+    V4(Cidr),
+    V6(Cidr),
+    List(PrefixListId),
+}
+
+impl Wire {
+    fn of(destination: Destination) -> Self {
+        match destination {
+            Destination::Cidr(cidr) if cidr.is_ipv6() => Self::V6(cidr),
+            Destination::Cidr(cidr) => Self::V4(cidr),
+            Destination::PrefixList(list) => Self::List(list),
+        }
+    }
+
+    fn v4(self) -> Option<String> {
+        if let Self::V4(cidr) = self { Some(cidr.to_string()) } else { None }
+    }
+
+    fn v6(self) -> Option<String> {
+        if let Self::V6(cidr) = self { Some(cidr.to_string()) } else { None }
+    }
+
+    fn list(self) -> Option<String> {
+        if let Self::List(list) = self { Some(list.to_string()) } else { None }
+    }
+}
+
+fn dns_option(allow: bool) -> wire::PeeringConnectionOptionsRequest {
+    wire::PeeringConnectionOptionsRequest::builder().allow_dns_resolution_from_remote_vpc(allow).build()
+}
+
+fn wire_tags(tags: &Tags) -> Vec<wire::Tag> {
+    tags.iter()
+        .map(|(key, value)| wire::Tag::builder().key(key.as_ref()).value(value.as_ref()).build())
+        .collect()
+}
+
+fn operation(write: &Write) -> Operation {
+    match write {
+        Write::Create { .. } => Operation::CreateVpcPeeringConnection,
+        Write::Accept(_) => Operation::AcceptVpcPeeringConnection,
+        Write::Remove(..) => Operation::DeleteVpcPeeringConnection,
+        Write::Options { .. } => Operation::ModifyVpcPeeringConnectionOptions,
+        Write::Tag { .. } => Operation::CreateTags,
+        Write::Untag { .. } => Operation::DeleteTags,
+        Write::AddRoute { .. } => Operation::CreateRoute,
+        Write::Repoint { .. } => Operation::ReplaceRoute,
+        Write::DropRoute { .. } => Operation::DeleteRoute,
+    }
+}
