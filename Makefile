@@ -9,11 +9,14 @@ export PYTHON
 CARGO ?= cargo
 
 LOCKED := $(PYTHON) tools/with_lock.py $(CARGO_TARGET_DIR)/.run.lock
+# Always together with a test: built alone, the binary has no dev-dependencies, so tokio gets other features and
+# everything above it, the AWS SDK included, is built a second time.
+BUILD := $(CARGO) build --locked --package peerkeeper --bin peerkeeper --test cluster
 say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test unit lint fmt scripts need-rust need-python
+.PHONY: help setup test unit lint fmt crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +48,9 @@ scripts: need-python
 
 fmt: need-rust ## format all Rust code
 	@$(CARGO) fmt --all
+
+crds: need-rust ## write crds/ anew from the code
+	@$(LOCKED) sh -c '$(BUILD) && "$$CARGO_TARGET_DIR"/debug/peerkeeper crd --out-dir crds'
 
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo 'Rust is missing: install it from https://rustup.rs (1.95 or newer)' >&2; exit 1; }

@@ -118,28 +118,29 @@ def lines_of_stdin():
 
 
 def main():
-    match sys.argv[1:]:
-        case ["setup"]:
-            print(environment())
-        case ["up"]:
-            python = environment()
-            settings = {
-                # Loading a thousand images makes the first EC2 call of every Region slow, and none is used.
-                "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-                "AWS_ACCESS_KEY_ID": "moto", "AWS_SECRET_ACCESS_KEY": "moto",
-            }
-            os.execve(str(python), [str(python), str(Path(__file__).resolve()), "serve"], {**os.environ, **settings})
-        case ["serve"]:
-            signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-            signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-            try:
-                up()
-            except BrokenPipeError:
-                pass
-            # Not sys.exit: held requests have threads that would be waited for.
-            os._exit(0)
-        case _:
-            sys.exit(__doc__)
+    # No `match` here: an old Python has to get as far as the message that says it is too old.
+    command = sys.argv[1:]
+    if command == ["setup"]:
+        print(environment())
+    elif command == ["up"]:
+        python = environment()
+        settings = {
+            # Loading a thousand images makes the first EC2 call of every Region slow, and none is used.
+            "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+            "AWS_ACCESS_KEY_ID": "moto", "AWS_SECRET_ACCESS_KEY": "moto",
+        }
+        os.execve(str(python), [str(python), str(Path(__file__).resolve()), "serve"], {**os.environ, **settings})
+    elif command == ["serve"]:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: os._exit(0))
+        try:
+            up()
+        except BrokenPipeError:
+            pass
+        # Not sys.exit: held requests have threads that would be waited for.
+        os._exit(0)
+    else:
+        sys.exit(__doc__)
 
 
 if __name__ == "__main__":
