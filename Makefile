@@ -28,7 +28,7 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 	@$(PYTHON) tools/moto/serve.py setup
 
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
-	$(call say,'tests of all packages, the cluster tests against a real API server among them')
+	$(call say,'all tests: also those against a real API server and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace
 
 unit: need-rust ## the fast tests alone: no control plane, no moto
@@ -39,7 +39,7 @@ unit: need-rust ## the fast tests alone: no control plane, no moto
 lint: need-rust scripts ## formatting, clippy, scripts
 	$(call say,'formatting')
 	@$(CARGO) fmt --all --check
-	$(call say,'clippy, warnings are errors')
+	$(call say,'clippy: warnings are errors')
 	@$(LOCKED) $(CARGO) clippy --locked --quiet --workspace --all-targets -- --deny warnings
 
 scripts: need-python
