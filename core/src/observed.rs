@@ -399,6 +399,11 @@ impl<T: Resource> View<T> {
         all.into_iter()
     }
 
+    /// When the newest reading that says something about `group` began, however long ago that is.
+    pub fn newest_covering(&self, group: T::Group) -> Option<Mono> {
+        self.readings().find(|reading| reading.covers_group(group)).map(|reading| reading.began())
+    }
+
     /// The newest reading that is not older than three sweeps and says something about `group`.
     pub fn newest_of(&self, group: T::Group, now: Mono, timing: &Timing) -> Result<&Arc<Reading<T>>, Unseen> {
         let found =

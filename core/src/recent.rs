@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use crate::aws_code::{Refusal, RefusalKind};
-use crate::ids::{PeeringId, Side, Slot};
+use crate::ids::{PeeringId, RouteTableId, Side, Sides, Slot};
+use crate::observed::Needs;
 use crate::time::{Mono, Timing};
 use crate::write::{Outcome, WriteCall, WriteKey};
 
@@ -20,8 +21,17 @@ pub struct Recent {
     settled: Mono,
     sent: BTreeMap<WriteKey, Sent>,
     refused: BTreeMap<WriteKey, Refused>,
+    /// What was last read or written newly, and when: an older reading would show a world that is gone, so it is read
+    /// anew before anything is said or done.
+    floors: Floors,
     /// How often this object has been looked at while AWS was working on it, for the growing delay.
     pub polls: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Floors {
+    peerings: Sides<Mono>,
+    tables: BTreeMap<(Side, RouteTableId), Mono>,
 }
 
 /// A write whose effect has not been read yet.
@@ -51,7 +61,14 @@ const REFUSED_LONGEST_MS: u64 = 300_000;
 
 impl Recent {
     pub fn new(since: Mono) -> Self {
-        Self { since, settled: since, sent: BTreeMap::new(), refused: BTreeMap::new(), polls: 0 }
+        Self {
+            since,
+            settled: since,
+            sent: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            floors: Floors::default(),
+            polls: 0,
+        }
     }
 
     pub fn since(&self) -> Mono {
@@ -62,13 +79,16 @@ impl Recent {
     pub fn record(&mut self, call: &WriteCall, outcome: &Outcome, now: Mono) {
         let key = call.key();
         match outcome {
-            Outcome::Done(_) | Outcome::Unknown(_) => {
-                let lost = matches!(outcome, Outcome::Unknown(_));
+            Outcome::Refused(refusal) if refusal.kind() != RefusalKind::Unavailable => {
+                self.refuse(key, call, refusal, now);
+            }
+            // A server error says nothing about the effect: as good as no answer.
+            Outcome::Done(_) | Outcome::Unknown(_) | Outcome::Refused(_) => {
+                let lost = !matches!(outcome, Outcome::Done(_));
                 self.sent.insert(key, Sent { call: call.clone(), ended: now, lost, lacked: None });
                 self.refused.remove(&key);
                 self.polls = 0;
             }
-            Outcome::Refused(refusal) => self.refuse(key, call, refusal, now),
             Outcome::NotSent(_) => {}
         }
     }
@@ -81,6 +101,39 @@ impl Recent {
             key,
             Refused { refusal: refusal.clone(), call: call.clone(), until: now.plus_ms(delay), times },
         );
+    }
+
+    /// This was read, or written, at that moment: readings begun before say nothing about it any more.
+    pub fn raise_floor(&mut self, what: &Needs, at: Mono) {
+        for side in &what.peerings {
+            let floor = self.floors.peerings.get_mut(*side);
+            *floor = at.max(*floor);
+        }
+        for (side, tables) in &what.tables {
+            for table in tables {
+                let floor = self.floors.tables.entry((*side, *table)).or_default();
+                *floor = at.max(*floor);
+            }
+        }
+    }
+
+    pub fn peerings_floor(&self, side: Side) -> Mono {
+        *self.floors.peerings.get(side)
+    }
+
+    pub fn table_floor(&self, side: Side, table: RouteTableId) -> Mono {
+        self.floors.tables.get(&(side, table)).copied().unwrap_or_default()
+    }
+
+    /// Everything that has a floor: to be read anew where the readings at hand are older.
+    pub fn floored(&self) -> Needs {
+        let mut needs = Needs::default();
+        let raised = |side: &Side| *self.floors.peerings.get(*side) > Mono::default();
+        needs.peerings.extend(Side::BOTH.into_iter().filter(raised));
+        for (side, table) in self.floors.tables.keys() {
+            needs.tables.entry(*side).or_default().insert(*table);
+        }
+        needs
     }
 
     pub fn sent(&self) -> impl Iterator<Item = (&WriteKey, &Sent)> {
@@ -144,6 +197,15 @@ impl Recent {
         }
         self.sent.retain(|_, sent| sent.ended.plus_ms(timing.settle_ms) > now);
         self.refused.retain(|_, refused| now < refused.until.plus_ms(REFUSED_LONGEST_MS));
+        // Readings that old are not looked at any more anyway.
+        let old = |at: Mono| now.since_ms(at) > timing.stale_ms;
+        self.floors.tables.retain(|_, at| !old(*at));
+        for side in Side::BOTH {
+            let floor = self.floors.peerings.get_mut(side);
+            if old(*floor) {
+                *floor = Mono::default();
+            }
+        }
     }
 
     /// Since when every write of ours to this peering has settled; `None` while one has not.

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::claims::ClaimsView;
-use crate::desired::{Desired, Grant, Policy};
-use crate::ids::{ObjectKey, PeeringId, RouteTableId, Side, Sides};
+use crate::desired::{Desired, Grant, PairAt, Policy};
+use crate::ids::{ObjectKey, PeeringId, PrefixListId, RouteTableId, Side, Sides};
 use crate::limits::LimitsView;
 use crate::memory::{Act, Latch, Life, Memory};
-use crate::observed::{Needs, Resource, SideView, View};
+use crate::observed::{Needs, Peering, Resource, SideView, Unseen, View};
 use crate::plan::{self, Finalizer, Input, Report, Truth, Verdict};
 use crate::reason::{ConditionType, Reason};
 use crate::recent::Recent;
@@ -40,9 +40,19 @@ pub struct Turn {
     hinted: bool,
     waves: u32,
     looks: u32,
-    /// Readings begun before this moment say nothing about what this turn wrote.
-    wrote_at: Option<Mono>,
+    /// What was asked for last, and what was asked for in vain since this turn last wrote: that side is blind in this.
+    asked: Needs,
+    unread: BTreeSet<Unread>,
     events: Vec<Note>,
+}
+
+/// A kind of thing on one side of which no fresh reading could be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Unread {
+    Peerings(Side),
+    Vpcs(Side),
+    Tables(Side),
+    PrefixLists(Side),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,7 +187,8 @@ impl Turn {
             hinted,
             waves: 0,
             looks: 0,
-            wrote_at: None,
+            asked: Needs::default(),
+            unread: BTreeSet::new(),
             events: Vec::new(),
         }
     }
@@ -212,7 +223,7 @@ impl Turn {
                 self.decide(now)
             }
             (Stage::Observing, Reply::Observed(observed)) => {
-                self.observed = observed;
+                self.take_in(now, observed);
                 self.decide(now)
             }
             (Stage::Committing, Reply::Committed(committed)) => self.committed(now, committed),
@@ -264,53 +275,167 @@ impl Turn {
         let stale = self.stale(&needs, now.mono);
         self.verdict = Some(Box::new(verdict));
         if !stale.is_empty() && self.looks < LOOKS_MAX {
-            self.looks += 1;
-            return self.go(Stage::Observing, Step::Observe(stale));
+            return self.look(stale);
         }
         self.hinted = false;
         self.commit_or_write(now)
     }
 
+    /// Takes in what was read. Where a fresh reading was asked for and did not come, the older ones are put away: what
+    /// they show is known to be gone, or too old to act upon.
+    fn take_in(&mut self, now: Now, observed: Box<Sides<SideView>>) {
+        self.observed = observed;
+        self.share_one_place();
+        let asked = std::mem::take(&mut self.asked);
+        let stale = self.stale(&asked, now.mono);
+        self.unread.extend(stale.peerings.iter().map(|side| Unread::Peerings(*side)));
+        self.unread.extend(stale.vpcs.iter().map(|side| Unread::Vpcs(*side)));
+        self.unread.extend(stale.tables.keys().map(|side| Unread::Tables(*side)));
+        self.unread.extend(stale.prefix_lists.keys().map(|side| Unread::PrefixLists(*side)));
+        for unread in &self.unread {
+            match unread {
+                Unread::Peerings(side) => put_away(&mut self.observed.get_mut(*side).peerings),
+                Unread::Vpcs(side) => put_away(&mut self.observed.get_mut(*side).vpcs),
+                Unread::Tables(side) => put_away(&mut self.observed.get_mut(*side).tables),
+                Unread::PrefixLists(side) => put_away(&mut self.observed.get_mut(*side).prefix_lists),
+            }
+        }
+        for side in Side::BOTH {
+            let view = self.observed.get(side);
+            let mut read = Needs::default();
+            if let Some(narrow) = &view.peerings.narrow {
+                read.peerings.insert(side);
+                self.recent.raise_floor(&read, narrow.began());
+            }
+            if let Some(narrow) = &view.tables.narrow {
+                let tables = narrow.iter().map(|table| table.id).collect();
+                let read = Needs { tables: [(side, tables)].into(), ..Needs::default() };
+                self.recent.raise_floor(&read, narrow.began());
+            }
+        }
+    }
+
+    /// With both ends in one account and Region there is one answer to what peerings there are: the newest.
+    fn share_one_place(&mut self) {
+        if !self.is_one_place() {
+            return;
+        }
+        let newest = |view: &View<Peering>| view.readings().next().map(|reading| reading.began());
+        let Sides { requester, accepter } = &mut *self.observed;
+        if newest(&accepter.peerings) > newest(&requester.peerings) {
+            requester.peerings = accepter.peerings.clone();
+        } else {
+            accepter.peerings = requester.peerings.clone();
+        }
+    }
+
+    fn is_one_place(&self) -> bool {
+        let pair = self.live.as_ref().and_then(|live| PairAt::resolve(&live.desired, &live.grants));
+        pair.is_some_and(|pair| pair.is_one_place())
+    }
+
+    /// Asks for a reading of each of these, once.
+    fn look(&mut self, mut needs: Needs) -> Step {
+        if self.is_one_place() && needs.peerings.contains(&Side::Requester) {
+            needs.peerings.remove(&Side::Accepter);
+        }
+        self.looks += 1;
+        self.asked = needs.clone();
+        self.go(Stage::Observing, Step::Observe(needs))
+    }
+
     /// What is worth a fresh look even without a write: what AWS is working on, and what we did a moment ago.
     fn curiosity(&self) -> Needs {
-        let mut needs = Needs::default();
+        let mut needs = self.older_than_known();
         let Some(live) = &self.live else { return needs };
         for (_, sent) in self.recent.sent() {
-            needs.merge(needs_of(&sent.call));
+            needs.merge(self.needs_of(&sent.call));
         }
         let between = matches!(live.memory.life, Life::Requested { .. }) || live.desired.deleting;
         if self.hinted || between {
             needs.peerings.extend(Side::BOTH);
         }
-        let readable = |side: &Side| live.grants.get(*side).readable();
-        needs.peerings.retain(readable);
-        needs.vpcs.retain(readable);
-        needs.tables.retain(|side, _| readable(side));
+        readable(needs, live)
+    }
+
+    /// What shows whether this write took effect.
+    fn needs_of(&self, call: &WriteCall) -> Needs {
+        let mut needs = Needs::default();
+        match &call.write {
+            Write::AddRoute { slot, .. } | Write::Repoint { slot, .. } | Write::DropRoute { slot, .. } => {
+                needs.tables.entry(call.side).or_default().insert(slot.table);
+            }
+            Write::Create { .. } | Write::Accept(_) | Write::Remove(..) => {
+                needs.peerings.extend(Side::BOTH);
+            }
+            Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => {
+                needs.peerings.insert(call.side);
+            }
+        }
+        if self.is_one_place() && !needs.peerings.is_empty() {
+            needs.peerings.extend(Side::BOTH);
+        }
         needs
     }
 
-    /// The part of `needs` that has not been read recently enough, nor since this turn last wrote.
+    /// What the readings at hand show as it was before this process last read or wrote it.
+    fn older_than_known(&self) -> Needs {
+        let Some(live) = &self.live else { return Needs::default() };
+        let pair = live.desired.pair();
+        let mut needs = self.recent.floored();
+        needs.peerings.retain(|side| {
+            let newest = self.observed.get(*side).peerings.newest_covering(pair);
+            newest.is_none_or(|began| began < self.recent.peerings_floor(*side))
+        });
+        for (side, tables) in &mut needs.tables {
+            let view = &self.observed.get(*side).tables;
+            tables.retain(|id| {
+                let floor = self.recent.table_floor(*side, *id);
+                !view.readings().any(|reading| reading.began() >= floor && reading.speaks_of(*id))
+            });
+        }
+        needs.tables.retain(|_, tables| !tables.is_empty());
+        needs
+    }
+
+    /// The part of `needs` that has not been read recently enough, nor since it was last written. What was asked for in
+    /// vain is not asked for again.
     fn stale(&self, needs: &Needs, now: Mono) -> Needs {
         let Some(live) = &self.live else { return Needs::default() };
-        let oldest = Mono(now.0.saturating_sub(self.timing.fresh_ms)).max(self.wrote_at.unwrap_or_default());
+        let oldest = Mono(now.0.saturating_sub(self.timing.fresh_ms));
         let pair = live.desired.pair();
-        let spec = |side: Side| live.desired.sides.get(side).vpc;
-        let fresh_peerings =
-            |side: &Side| is_fresh(&self.observed.get(*side).peerings, pair, now, oldest, &self.timing);
-        let fresh_vpc =
-            |side: &Side| is_fresh(&self.observed.get(*side).vpcs, spec(*side), now, oldest, &self.timing);
+        let stale_peerings = |side: &Side| {
+            let newest = self.observed.get(*side).peerings.newest_covering(pair);
+            let floor = oldest.max(self.recent.peerings_floor(*side));
+            newest.is_none_or(|began| began < floor) && !self.unread.contains(&Unread::Peerings(*side))
+        };
+        let stale_vpc = |side: &Side| {
+            let vpc = live.desired.sides.get(*side).vpc;
+            let newest = self.observed.get(*side).vpcs.newest_covering(vpc);
+            newest.is_none_or(|began| began < oldest) && !self.unread.contains(&Unread::Vpcs(*side))
+        };
         let stale_tables = |(side, tables): (&Side, &BTreeSet<RouteTableId>)| {
             let view = &self.observed.get(*side).tables;
             // One that a reading was asked for and does not show is no less fresh for being gone. All are asked for
             // again together, because a new narrow reading takes the place of the one before.
-            let fresh = |id: &RouteTableId| view.readings().any(|r| r.began() >= oldest && r.speaks_of(*id));
-            (!tables.iter().all(fresh)).then(|| (*side, tables.clone()))
+            let fresh = |id: &RouteTableId| {
+                let floor = oldest.max(self.recent.table_floor(*side, *id));
+                view.readings().any(|r| r.began() >= floor && r.speaks_of(*id))
+            };
+            let wanted = !tables.iter().all(fresh) && !self.unread.contains(&Unread::Tables(*side));
+            wanted.then(|| (*side, tables.clone()))
+        };
+        let stale_lists = |(side, lists): (&Side, &BTreeSet<PrefixListId>)| {
+            let view = &self.observed.get(*side).prefix_lists;
+            let fresh = |id: &PrefixListId| view.readings().any(|r| r.speaks_of(*id));
+            let wanted = !lists.iter().all(fresh) && !self.unread.contains(&Unread::PrefixLists(*side));
+            wanted.then(|| (*side, lists.clone()))
         };
         Needs {
-            peerings: needs.peerings.iter().filter(|side| !fresh_peerings(side)).copied().collect(),
-            vpcs: needs.vpcs.iter().filter(|side| !fresh_vpc(side)).copied().collect(),
+            peerings: needs.peerings.iter().filter(|side| stale_peerings(side)).copied().collect(),
+            vpcs: needs.vpcs.iter().filter(|side| stale_vpc(side)).copied().collect(),
             tables: needs.tables.iter().filter_map(stale_tables).collect(),
-            prefix_lists: BTreeMap::new(),
+            prefix_lists: needs.prefix_lists.iter().filter_map(stale_lists).collect(),
         }
     }
 
@@ -394,9 +519,8 @@ impl Turn {
             if self.looks >= LOOKS_MAX {
                 return self.done(TurnResult::More, Some(now.mono));
             }
-            self.looks += 1;
             let needs = self.stale(&verdict.needs, now.mono);
-            return self.go(Stage::Observing, Step::Observe(needs));
+            return self.look(needs);
         }
         let wave = verdict.wave.clone();
         self.waves += 1;
@@ -420,7 +544,7 @@ impl Turn {
                 Outcome::NotSent(_) => ready = ready.or(Some(now.mono.plus_ms(self.timing.poll_ms))),
                 Outcome::Done(_) | Outcome::Refused(_) | Outcome::Unknown(_) => {
                     sent = true;
-                    needs.merge(needs_of(call));
+                    needs.merge(self.needs_of(call));
                     self.note_write(call, outcome);
                 }
             }
@@ -428,9 +552,10 @@ impl Turn {
         if !sent {
             return self.done(TurnResult::Settled, ready);
         }
-        self.wrote_at = Some(now.mono);
-        self.looks += 1;
-        self.go(Stage::Observing, Step::Observe(needs))
+        self.recent.raise_floor(&needs, now.mono);
+        self.unread.clear();
+        let Some(live) = &self.live else { return self.done(TurnResult::Settled, ready) };
+        self.look(readable(needs, live))
     }
 
     fn note_write(&mut self, call: &WriteCall, outcome: &Outcome) {
@@ -485,23 +610,23 @@ impl Turn {
     }
 }
 
-fn is_fresh<T: Resource>(view: &View<T>, group: T::Group, now: Mono, oldest: Mono, timing: &Timing) -> bool {
-    view.newest_of(group, now, timing).is_ok_and(|reading| reading.began() >= oldest)
+/// Without the sides that we may not read.
+fn readable(mut needs: Needs, live: &Live) -> Needs {
+    let may = |side: &Side| live.grants.get(*side).readable();
+    needs.peerings.retain(may);
+    needs.vpcs.retain(may);
+    needs.tables.retain(|side, _| may(side));
+    needs.prefix_lists.retain(|side, _| may(side));
+    needs
 }
 
-/// What shows whether this write took effect.
-fn needs_of(call: &WriteCall) -> Needs {
-    let mut needs = Needs::default();
-    match &call.write {
-        Write::AddRoute { slot, .. } | Write::Repoint { slot, .. } | Write::DropRoute { slot, .. } => {
-            needs.tables.entry(call.side).or_default().insert(slot.table);
+/// Nothing that this view holds may be looked at.
+fn put_away<T: Resource>(view: &mut View<T>) {
+    let unseen = match &view.unseen {
+        Unseen::NotRead => {
+            Unseen::Failed { call: "a fresh reading".into(), why: "it brought nothing".into() }
         }
-        Write::Create { .. } | Write::Accept(_) | Write::Remove(..) => {
-            needs.peerings.extend(Side::BOTH);
-        }
-        Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => {
-            needs.peerings.insert(call.side);
-        }
-    }
-    needs
+        known => known.clone(),
+    };
+    *view = View { unseen, ..View::default() };
 }
