@@ -2,6 +2,7 @@
 
 mod health;
 mod iam;
+mod image;
 mod operator;
 
 use serde_json::Value;
@@ -44,5 +45,18 @@ fn words(value: &Value) -> Vec<String> {
         Value::Array(list) => list.iter().flat_map(words).collect(),
         Value::Null => Vec::new(),
         other => panic!("neither a text nor a list of texts: {other}"),
+    }
+}
+
+/// The rest of the YAML is typed elsewhere; of these files Kubernetes itself may know nothing.
+#[test]
+fn every_file_for_gitops_is_an_object() {
+    let files = file_names("deploy/gitops");
+    assert_eq!(files, ["argocd-application.yaml", "argocd-cm.yaml", "flux-kustomization.yaml"]);
+    for file in files {
+        for object in yaml(&format!("deploy/gitops/{file}")) {
+            assert!(object["apiVersion"].is_string() && object["kind"].is_string(), "{file}");
+            assert!(object["metadata"]["name"].is_string(), "{file}");
+        }
     }
 }

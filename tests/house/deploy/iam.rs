@@ -2,12 +2,12 @@
 
 use super::{file_names, text, words, yaml};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const FOLDER: &str = "deploy/aws";
 
-/// What the adapter calls, and the kinds of resources that AWS authorizes each call against, by its Service
-/// Authorization Reference. `sts:GetCallerIdentity` is missing: AWS allows it to everybody.
+/// What the adapter calls of EC2, and the kinds of resources that AWS authorizes each call against, by its Service
+/// Authorization Reference.
 const CALLS: &[(&str, &[&str])] = &[
     ("ec2:DescribeManagedPrefixLists", &["*"]),
     ("ec2:DescribeRouteTables", &["*"]),
@@ -80,6 +80,59 @@ fn every_call_is_allowed_by_one_statement_and_nothing_else_is() {
         .flat_map(|(action, kinds)| kinds.iter().map(|kind| ((action.to_string(), kind.to_string()), 1)))
         .collect();
     assert_eq!(allowed(&member_statements()), expected);
+}
+
+/// Of STS it calls AssumeRole, which the operator's own policy allows, and GetCallerIdentity, which AWS allows everybody.
+#[test]
+fn the_calls_are_those_of_the_adapter() {
+    let mut expected: BTreeSet<String> = CALLS.iter().map(|(action, _)| action.replace("ec2:", "")).collect();
+    expected.extend(["AssumeRole", "GetCallerIdentity"].map(str::to_owned));
+    let called: BTreeSet<String> = sources("src/aws").iter().flat_map(|source| sdk_calls(source)).collect();
+    assert_eq!(called, expected);
+}
+
+#[test]
+fn a_call_is_found_however_it_is_laid_out() {
+    let source = "ec2\n    .describe_vpcs()\n    .send(); sts.get_caller_identity().send(); a.get_or_init(b); x.replace(\"a\")";
+    assert_eq!(sdk_calls(source), ["DescribeVpcs", "GetCallerIdentity"]);
+}
+
+/// The SDK's calls in a source text, as `client.describe_vpcs()`, by AWS's names for them.
+fn sdk_calls(source: &str) -> Vec<String> {
+    let verbs = [
+        "accept",
+        "assume",
+        "associate",
+        "authorize",
+        "create",
+        "delete",
+        "describe",
+        "disassociate",
+        "enable",
+        "get",
+        "modify",
+        "reject",
+        "replace",
+        "restore",
+        "revoke",
+    ];
+    let methods =
+        source.split('.').skip(1).filter_map(|rest| rest.split_once("()")).map(|(method, _)| method);
+    methods
+        .filter(|method| method.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+        .filter(|method| method.split_once('_').is_some_and(|(verb, _)| verbs.contains(&verb)))
+        .map(|method| method.split('_').map(capitalized).collect())
+        .collect()
+}
+
+fn capitalized(word: &str) -> String {
+    word[..1].to_uppercase() + &word[1..]
+}
+
+fn sources(folder: &str) -> Vec<String> {
+    let files = file_names(folder);
+    assert!(!files.is_empty(), "{folder} has no files");
+    files.iter().map(|file| text(&format!("{folder}/{file}"))).collect()
 }
 
 #[test]
