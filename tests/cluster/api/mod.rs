@@ -18,7 +18,7 @@ pub const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/examples
 
 pub fn with_crds() -> ControlPlane {
     let cluster = ControlPlane::start();
-    cluster.kubectl_ok(&["apply", "--server-side", "--filename", CRDS]);
+    cluster.kubectl_ok(&["apply", "--server-side", "--kustomize", CRDS]);
     cluster.kubectl_ok(&["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"]);
     cluster
 }
