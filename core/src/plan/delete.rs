@@ -92,7 +92,7 @@ fn slots_are_gone(draft: &mut Draft<'_>) -> bool {
         }
         let current = draft.memory.peering().unwrap_or(owned.to);
         match routes::holds_ours(draft, slot, current) {
-            Holds::Nothing => {
+            Holds::Nothing | Holds::NoTable => {
                 draft.memory.slots.remove(&slot);
             }
             Holds::Unknown => {

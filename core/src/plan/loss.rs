@@ -2,16 +2,18 @@
 //!
 //! The flag comes first: an episode is opened in memory, and memory is committed before anything is written to AWS.
 
+use std::collections::BTreeSet;
+
 use crate::desired::{LossAction, PolicySource};
 use crate::ids::{PeeringId, Side};
 use crate::memory::{Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome};
-use crate::observed::{Ending, Seen};
+use crate::observed::{Ending, Seen, Unseen};
 use crate::reason::Reason;
 
 use super::draft::Draft;
 use super::peering;
 use super::report::State;
-use super::routes;
+use super::{routes, select};
 
 /// First pause before a peering that was restored before is restored again; it doubles.
 const AGAIN_FIRST_S: i64 = 15;
@@ -57,6 +59,33 @@ fn classify(draft: &Draft<'_>, ending: Ending, by_account: Option<crate::ids::Ac
     LossClass::Unexpected
 }
 
+/// What proves a teardown often comes after the loss: until something is done about it, the gravest class counts.
+fn judge_again(draft: &mut Draft<'_>) {
+    let Some(episode) = draft.memory.episode.clone().filter(|episode| episode.acted.is_none()) else {
+        return;
+    };
+    let class = classify(draft, episode.ending, episode.by_account).min(episode.class);
+    set_episode(draft, |episode| episode.class = class);
+}
+
+/// A VPC, or every route table of ours on a side, that is not shown, though not proved gone either: it may be a teardown.
+fn teardown_suspected(draft: &Draft<'_>) -> Option<String> {
+    fn is_unproved<T>(seen: &Seen<T>) -> bool {
+        matches!(seen, Seen::Unknown(Unseen::Unproved))
+    }
+    Side::BOTH.into_iter().find_map(|side| {
+        if is_unproved(&draft.sight().vpc(side)) {
+            return Some(draft.sight().pair.sides.get(side).vpc.to_string());
+        }
+        let tables: BTreeSet<_> =
+            draft.memory.slots.keys().filter(|slot| slot.side == side).map(|slot| slot.table).collect();
+        let seen: Vec<_> = tables.iter().map(|table| select::table(draft, side, *table)).collect();
+        let none_shown = seen.iter().all(|seen| is_unproved(seen) || matches!(seen, Seen::Absent(_)));
+        (none_shown && seen.iter().any(is_unproved))
+            .then(|| format!("every route table of ours on the {side} side"))
+    })
+}
+
 /// An account that we hold no credentials for ended it, or may have, as nothing names who did.
 fn is_withdrawn(draft: &Draft<'_>, ending: Ending, by_account: Option<crate::ids::AccountId>) -> bool {
     let foreign = Side::BOTH.into_iter().find(|side| draft.input.grants.get(*side).is_foreign());
@@ -72,13 +101,12 @@ fn tables_are_all_gone(draft: &Draft<'_>, side: Side) -> bool {
     if tables.peek().is_none() {
         return false;
     }
-    let (input, view) = (draft.input, &draft.input.observed.get(side).tables);
-    let settled = input.recent.start_settled(input.now.mono, input.timing);
-    tables.all(|table| matches!(view.seen(table, settled, input.now.mono, input.timing), Seen::Absent(_)))
+    tables.all(|table| matches!(select::table(draft, side, table), Seen::Absent(_)))
 }
 
 /// What the policy says, as far as nothing holds it back.
 pub(crate) fn act(draft: &mut Draft<'_>, lost: PeeringId) {
+    judge_again(draft);
     let Some(episode) = draft.memory.episode.clone() else { return };
     let action = effective_action(draft, &episode);
     let (reason, message) = describe(&episode);
@@ -141,6 +169,14 @@ fn must_wait(draft: &mut Draft<'_>, episode: &Episode) -> bool {
 
 fn restore(draft: &mut Draft<'_>, episode: &Episode) {
     draft.state = State::Lost;
+    if episode.acted.is_none()
+        && let Some(what) = teardown_suspected(draft)
+    {
+        let (_, message) = describe(episode);
+        let more = "is not shown by AWS either; more readings must tell whether that is a teardown";
+        draft.working(Reason::WaitingForAws, format!("{message}; {what} {more}"));
+        return;
+    }
     if episode.acted.is_none()
         && !(may_restore_again(draft, episode) && admitted(draft, episode, Act::Restore))
     {

@@ -383,6 +383,11 @@ fn undeclared(draft: &mut Draft<'_>, side: Side, selection: &Selection, active: 
             Holds::Nothing => {
                 draft.memory.slots.remove(&slot);
             }
+            // With every table of a side gone, that is what tells a teardown from a loss: it is not forgotten.
+            Holds::NoTable if spec_changed || any_table_is_shown(draft, side) => {
+                draft.memory.slots.remove(&slot);
+            }
+            Holds::NoTable => {}
             Holds::Unknown => done = false,
             Holds::Ours(was) if spec_changed => {
                 done &= let_go(draft, slot, owned, was);
@@ -396,17 +401,24 @@ fn undeclared(draft: &mut Draft<'_>, side: Side, selection: &Selection, active: 
     done
 }
 
+fn any_table_is_shown(draft: &Draft<'_>, side: Side) -> bool {
+    let mut tables = draft.memory.slots.keys().filter(|slot| slot.side == side).map(|slot| slot.table);
+    tables.any(|table| matches!(select::table(draft, side, table), Seen::Present(_)))
+}
+
 /// What is in a slot of ours.
 pub(crate) enum Holds {
-    /// No route of ours: none at all, somebody else's, or the table is gone.
+    /// No route of ours: none at all, or somebody else's.
     Nothing,
+    /// The table itself is gone.
+    NoTable,
     Ours(PeeringId),
     Unknown,
 }
 
 pub(crate) fn holds_ours(draft: &Draft<'_>, slot: Slot, current: PeeringId) -> Holds {
     match select::table(draft, slot.side, slot.table) {
-        Seen::Absent(_) => Holds::Nothing,
+        Seen::Absent(_) => Holds::NoTable,
         Seen::Unknown(_) => Holds::Unknown,
         Seen::Present(table) => match table.route(slot.destination).map(|route| &route.target) {
             Some(Target::Peering(id)) if *id == current || is_of_pair(draft, *id) => Holds::Ours(*id),
@@ -489,7 +501,7 @@ pub(crate) fn drop_dead(draft: &mut Draft<'_>, lost: PeeringId) -> bool {
     let remembered: Vec<Slot> = draft.memory.slots.keys().copied().collect();
     for slot in remembered {
         match holds_ours(draft, slot, lost) {
-            Holds::Nothing => {
+            Holds::Nothing | Holds::NoTable => {
                 draft.memory.slots.remove(&slot);
             }
             Holds::Unknown => {
