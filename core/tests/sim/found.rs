@@ -199,7 +199,7 @@ fn a_human_accepts_where_we_hold_no_credentials() {
     assert_eq!(rig.target(Side::Requester), Some(id.to_string()));
     rig.sim.assert_quiet(600);
     let by_them = rig.sim.world.log().filter(|m| m.caller.account.as_str() == SHARED);
-    assert!(by_them.filter(|m| &*m.caller.principal == "peerkeeper").next().is_none());
+    assert_eq!(by_them.filter(|m| &*m.caller.principal == "peerkeeper").count(), 0);
 }
 
 #[test]

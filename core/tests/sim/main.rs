@@ -1,7 +1,9 @@
 //! Whole lives of peerings, told as scenarios: turns of the engine on a simulated EC2, in virtual time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod found;
 mod life;
+mod losses;
