@@ -4,6 +4,7 @@ mod health;
 mod iam;
 mod image;
 mod operator;
+mod pages;
 
 use serde_json::Value;
 use std::{
