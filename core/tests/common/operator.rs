@@ -125,6 +125,8 @@ impl Sim {
                 let hour = self.world.now_ms() + HOUR_MS;
                 self.run_to(hour - HOUR_MS + 300_000);
                 self.world.advance(hour);
+                let places: Vec<AccountRegion> = self.next_sweep.keys().copied().collect();
+                places.into_iter().for_each(|at| self.sweep(at));
             } else {
                 self.run_one(end_ms);
             }

@@ -302,7 +302,7 @@ fn a_storm_within_the_limit_is_restored() {
     rig.sim.run_until("all ready", 900, |sim| all.iter().all(|key| sim.is_ready(key)));
     // The window is full now: one more has to wait for its room.
     let next = keys[3].clone();
-    lose_all(&mut rig, &[next.clone()]);
+    lose_all(&mut rig, std::slice::from_ref(&next));
     rig.sim.run_s(300);
     rig.sim.assert_stalled(&next, Reason::LimitReached);
 }
