@@ -76,28 +76,29 @@ async fn the_installed_operator_may_do_its_work_and_nothing_else() {
     cluster.kubectl_ok(&["apply", "--server-side", "--validate=strict", "--kustomize", EXAMPLES]);
 }
 
+const INSTALL_PAGE: &str = include_str!("../../docs/install.md");
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_component_opens_the_metadata_service_and_nothing_else() {
+async fn an_overlay_sets_what_the_page_says_and_the_component_opens_the_metadata_service() {
     let cluster = ControlPlane::start();
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let overlay = |extra: &str| {
-        // kustomize knows no absolute paths.
-        let up = "../".repeat(folder.path().canonicalize().expect("a path").components().count() - 1);
-        let base = format!("{up}{}", OPERATOR.trim_start_matches('/'));
-        let text = format!(
-            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [{base}]\n{}\n",
-            extra.replace("BASE", &base)
-        );
-        std::fs::write(folder.path().join("kustomization.yaml"), text).expect("a file");
+    // kustomize knows no absolute paths.
+    let up = "../".repeat(folder.path().canonicalize().expect("a path").components().count() - 1);
+    let base = format!("{up}{}", OPERATOR.trim_start_matches('/'));
+    let build = |kustomization: String| {
+        std::fs::write(folder.path().join("kustomization.yaml"), kustomization).expect("a file");
         cluster.kubectl_ok(&["kustomize", &folder.path().display().to_string()])
     };
-    let plain = overlay("");
+    let block = INSTALL_PAGE.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let overlay = block.expect("the page's kustomization").replace("../peerkeeper/deploy/operator", &base);
+
+    let plain = build(overlay.clone());
+    assert!(plain.contains("image: registry.example.com/peerkeeper:0.1.0"), "{plain}");
+    assert!(plain.contains("eks.amazonaws.com/role-arn: arn:aws:iam::999900001111:role/peerkeeper-operator"));
     assert!(!plain.contains("169.254.169.254"));
-    let opened = overlay("components: [BASE/imds]");
+    let opened = build(format!("{overlay}components: [{base}/imds]\n"));
     let added: Vec<&str> = opened.lines().filter(|line| !plain.contains(line)).map(str::trim).collect();
     assert_eq!(added, ["cidr: 169.254.169.254/32", "cidr: fd00:ec2::254/128"]);
-    let image = "images: [{name: peerkeeper, newName: registry.example.com/peerkeeper, newTag: v1.2.3}]";
-    assert!(overlay(image).contains("image: registry.example.com/peerkeeper:v1.2.3"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
