@@ -4,7 +4,9 @@
 //! - [`api`]: what users write and read. Types only.
 //! - [`aws`]: the only room that speaks to AWS.
 //! - [`cli`]: the command line.
+//! - [`declare`]: from what users wrote to what the engine plans with.
 
 pub mod api;
 pub mod aws;
 pub mod cli;
+pub mod declare;
