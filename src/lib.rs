@@ -5,8 +5,10 @@
 //! - [`aws`]: the only room that speaks to AWS.
 //! - [`cli`]: the command line.
 //! - [`declare`]: from what users wrote to what the engine plans with.
+//! - [`remember`]: between status and the engine's memory and report.
 
 pub mod api;
 pub mod aws;
 pub mod cli;
 pub mod declare;
+pub mod remember;

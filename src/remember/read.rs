@@ -1,0 +1,272 @@
+//! Status -> memory.
+
+use super::{Carried, wall};
+use crate::api::{VpcPeeringStatus, memory as api, status};
+use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::ids::{AccountRegion, Cidr, Destination, RouteTableId, Side, Sides, Slot, VpcAt};
+use peerkeeper_core::limits::Level;
+use peerkeeper_core::memory::{
+    Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome, Memory, Origin, Owned, Past,
+    RefusedRequest,
+};
+use peerkeeper_core::observed::Ending;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+    sync::Arc,
+};
+
+/// A memory that can't be understood. Whoever meets it changes nothing, in AWS or in memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{field} is {value}, which this version of Peerkeeper does not understand ({why}); nothing is changed. Run the version that wrote it, or put back the memory that was there; to begin anew without one, remove status.memory"
+)]
+pub struct RememberError {
+    /// Where it is, such as `status.memory.slots[3].how`.
+    pub field: String,
+    pub value: String,
+    pub why: String,
+}
+
+impl RememberError {
+    fn new(field: impl Into<String>, value: impl fmt::Debug, why: impl fmt::Display) -> Self {
+        let value: String = format!("{value:?}").chars().take(120).collect();
+        Self { field: field.into(), value, why: why.to_string() }
+    }
+}
+
+type Read<T> = Result<T, RememberError>;
+
+const MEMORY: &str = "status.memory";
+
+/// What is remembered of the object, and what a newer version remembers beside it.
+pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
+    let Some(stored) = status.and_then(|status| status.memory.as_ref()) else {
+        return Ok((Memory::default(), Carried::default()));
+    };
+    // Without `..`: a field that is forgotten here is forgotten for ever.
+    let api::Memory {
+        pair: stored_pair,
+        life: stored_life,
+        origin: stored_origin,
+        past,
+        slots: groups,
+        cidrs: stored_cidrs,
+        cidrs_at_spec,
+        settled_generation,
+        episode: stored_episode,
+        last_loss,
+        refused: stored_refused,
+        spent,
+        create_intent,
+        tag_keys: stored_tag_keys,
+        requested_at,
+        taken_from,
+        extra,
+    } = stored;
+    let memory = Memory {
+        pair: stored_pair.as_ref().map(pair).transpose()?,
+        life: stored_life.as_ref().map(life).transpose()?.unwrap_or_default(),
+        origin: stored_origin.as_ref().map(origin).transpose()?,
+        past: indexed("past", past, one_past)?,
+        slots: slots(groups)?,
+        cidrs: cidrs("cidrs", stored_cidrs.as_ref())?,
+        cidrs_at_spec: cidrs("cidrsAtSpec", cidrs_at_spec.as_ref())?,
+        settled_generation: settled_generation.unwrap_or_default(),
+        episode: stored_episode.as_ref().map(episode).transpose()?,
+        last_loss: last_loss.as_ref().map(closed_loss).transpose()?,
+        refused: stored_refused.as_ref().map(refused).transpose()?,
+        spent: indexed("spent", spent, |field, one| {
+            Ok((word(&format!("{field}.act"), one.act.as_str(), Act::parse)?, wall(one.at)))
+        })?,
+        create_intent: create_intent.map(wall),
+        tag_keys: tag_keys(stored_tag_keys.as_ref()),
+        requested_at: requested_at.as_deref().map(Arc::from),
+        taken_from: taken_from.as_deref().map(Arc::from),
+    };
+    Ok((memory, Carried(extra.clone())))
+}
+
+fn parse<T: FromStr<Err: fmt::Display>>(field: &str, text: &str) -> Read<T> {
+    text.parse().map_err(|why| RememberError::new(format!("{MEMORY}.{field}"), text, why))
+}
+
+fn parse_some<T: FromStr<Err: fmt::Display>>(field: &str, text: Option<&String>) -> Read<Option<T>> {
+    text.map(|text| parse(field, text)).transpose()
+}
+
+/// One of a fixed set of words.
+fn word<T>(field: &str, word: &str, read: impl Fn(&str) -> Option<T>) -> Read<T> {
+    read(word).ok_or_else(|| RememberError::new(format!("{MEMORY}.{field}"), word, "an unknown word"))
+}
+
+fn indexed<A, B>(field: &str, list: &[A], read: impl Fn(&str, &A) -> Read<B>) -> Read<Vec<B>> {
+    list.iter().enumerate().map(|(at, one)| read(&format!("{field}[{at}]"), one)).collect()
+}
+
+fn pair(pair: &api::Pair) -> Read<PairAt> {
+    let end = |side: Side, end: &api::PairSide| {
+        let field = |name: &str| format!("pair.{side}.{name}");
+        Ok(VpcAt {
+            at: AccountRegion {
+                account: parse(&field("accountId"), &end.account_id)?,
+                region: parse(&field("region"), &end.region)?,
+            },
+            vpc: parse(&field("vpcId"), &end.vpc_id)?,
+        })
+    };
+    let (requester, accepter) =
+        (end(Side::Requester, &pair.requester)?, end(Side::Accepter, &pair.accepter)?);
+    Ok(PairAt { sides: Sides::new(requester, accepter) })
+}
+
+fn life(life: &api::Life) -> Read<Life> {
+    let id = parse("life.peeringId", &life.peering_id)?;
+    match &life.stage {
+        api::LifeStage::Requested => {
+            Ok(Life::Requested { id, replaces: parse_some("life.replaces", life.replaces.as_ref())? })
+        }
+        api::LifeStage::Established => Ok(Life::Established(id)),
+        api::LifeStage::Released => {
+            let absent =
+                || RememberError::new(format!("{MEMORY}.life.generation"), "absent", "Released has one");
+            Ok(Life::Released { lost: id, generation: life.generation.ok_or_else(absent)? })
+        }
+        api::LifeStage::Other(stage) => word("life.stage", stage, |_| None),
+    }
+}
+
+fn origin(origin: &api::Origin) -> Read<Origin> {
+    word("origin", origin.as_str(), Origin::parse)
+}
+
+fn ending(field: &str, state: &status::PeeringState) -> Read<Ending> {
+    word(field, state.as_str(), Ending::parse)
+}
+
+fn one_past(field: &str, past: &api::PastPeering) -> Read<Past> {
+    Ok(Past {
+        id: parse(&format!("{field}.peeringId"), &past.peering_id)?,
+        ending: ending(&format!("{field}.ending"), &past.ending)?,
+    })
+}
+
+fn slots(groups: &[api::SlotGroup]) -> Read<BTreeMap<Slot, Owned>> {
+    let mut slots = BTreeMap::new();
+    for (at, group) in groups.iter().enumerate() {
+        let field = |name: &str| format!("slots[{at}].{name}");
+        let side = side(&field("side"), &group.side)?;
+        let owned =
+            Owned { how: how(&field("how"), &group.how)?, to: parse(&field("target"), &group.target)? };
+        let tables: Vec<RouteTableId> =
+            indexed(&field("routeTableIds"), &group.route_table_ids, |f, id| parse(f, id))?;
+        let destinations: Vec<Destination> =
+            indexed(&field("destinations"), &group.destinations, |f, one| parse(f, one))?;
+        for &table in &tables {
+            for &destination in &destinations {
+                let slot = Slot { side, table, destination };
+                if slots.insert(slot, owned).is_some_and(|before| before != owned) {
+                    let (field, slot) = (format!("{MEMORY}.slots[{at}]"), slot.to_string());
+                    return Err(RememberError::new(
+                        field,
+                        slot,
+                        "an earlier group says otherwise of that route",
+                    ));
+                }
+            }
+        }
+    }
+    Ok(slots)
+}
+
+fn side(field: &str, side: &status::SideName) -> Read<Side> {
+    match side {
+        status::SideName::Requester => Ok(Side::Requester),
+        status::SideName::Accepter => Ok(Side::Accepter),
+        status::SideName::Other(other) => word(field, other, |_| None),
+    }
+}
+
+fn how(field: &str, how: &api::SlotOrigin) -> Read<How> {
+    match how {
+        api::SlotOrigin::Intended => Ok(How::Intended),
+        api::SlotOrigin::Created => Ok(How::Created),
+        api::SlotOrigin::Adopted => Ok(How::Adopted),
+        api::SlotOrigin::Other(other) => word(field, other, |_| None),
+    }
+}
+
+fn cidrs(field: &str, words: Option<&api::PairWords>) -> Read<Sides<BTreeSet<Cidr>>> {
+    let Some(words) = words else { return Ok(Sides::default()) };
+    let read = |side: Side, words: &[String]| -> Read<BTreeSet<Cidr>> {
+        indexed(&format!("{field}.{side}"), words, |field, cidr| parse(field, cidr))
+            .map(|cidrs| cidrs.into_iter().collect())
+    };
+    Ok(Sides::new(read(Side::Requester, &words.requester)?, read(Side::Accepter, &words.accepter)?))
+}
+
+fn tag_keys(words: Option<&api::PairWords>) -> Sides<BTreeSet<Arc<str>>> {
+    let Some(words) = words else { return Sides::default() };
+    let read = |words: &[String]| words.iter().map(|key| Arc::from(key.as_str())).collect();
+    Sides::new(read(&words.requester), read(&words.accepter))
+}
+
+fn episode(episode: &api::Episode) -> Read<Episode> {
+    Ok(Episode {
+        lost: parse("episode.lost", &episode.lost)?,
+        ending: ending("episode.ending", &episode.ending)?,
+        class: word("episode.class", &episode.class, LossClass::parse)?,
+        detected: wall(episode.detected_at),
+        message: Arc::from(episode.status_message.as_str()),
+        by_account: parse_some("episode.byAccountId", episode.by_account_id.as_ref())?,
+        routes: episode.routes,
+        action: word("episode.action", &episode.action, action)?,
+        acted: episode.acted_at.map(wall),
+        latched: episode.latched.as_ref().map(latch).transpose()?,
+    })
+}
+
+fn action(word: &str) -> Option<LossAction> {
+    let all = [LossAction::Restore, LossAction::RemoveRoutes, LossAction::Flag];
+    all.into_iter().find(|action| super::write::action(*action) == word)
+}
+
+fn latch(latch: &api::Latch) -> Read<Latch> {
+    let level = match (&latch.level, &latch.account_id) {
+        (api::LimitLevel::Policy, _) => Level::Policy,
+        (api::LimitLevel::Operator, _) => Level::Operator,
+        (api::LimitLevel::Account, Some(account)) => {
+            Level::Account(parse("episode.latched.accountId", account)?)
+        }
+        (api::LimitLevel::Account, None) => {
+            let field = format!("{MEMORY}.episode.latched.accountId");
+            return Err(RememberError::new(field, "absent", "level Account has one"));
+        }
+        (api::LimitLevel::Other(other), _) => word("episode.latched.level", other, |_| None)?,
+    };
+    Ok(Latch { level, limit: latch.limit, demand: latch.demand })
+}
+
+fn closed_loss(loss: &api::ClosedLoss) -> Read<ClosedLoss> {
+    Ok(ClosedLoss {
+        lost: parse("lastLoss.lost", &loss.lost)?,
+        class: word("lastLoss.class", &loss.class, LossClass::parse)?,
+        by_account: parse_some("lastLoss.byAccountId", loss.by_account_id.as_ref())?,
+        detected: wall(loss.detected_at),
+        closed: wall(loss.closed_at),
+        outcome: word("lastLoss.outcome", &loss.outcome, LossOutcome::parse)?,
+        successor: parse_some("lastLoss.successor", loss.successor.as_ref())?,
+    })
+}
+
+fn refused(refused: &api::RefusedRequest) -> Read<RefusedRequest> {
+    Ok(RefusedRequest {
+        id: parse("refused.peeringId", &refused.peering_id)?,
+        ending: ending("refused.ending", &refused.ending)?,
+        message: Arc::from(refused.status_message.as_str()),
+        at: wall(refused.at),
+        generation: refused.generation,
+        requested_at: refused.requested_at.as_deref().map(Arc::from),
+    })
+}

@@ -1,0 +1,225 @@
+//! Memory -> status.
+
+use super::{Carried, clip, rectangles::rectangles, timestamp};
+use crate::api::{memory as api, status};
+use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::ids::{Side, Sides, Slot, VpcAt};
+use peerkeeper_core::limits::Level;
+use peerkeeper_core::memory::{
+    Act, ClosedLoss, Episode, How, Latch, Life, Memory, Origin, Owned, Past, RefusedRequest,
+};
+use peerkeeper_core::observed::Ending;
+use peerkeeper_core::time::Wall;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
+
+/// AWS's status messages are a line; this is how much of a longer one is remembered.
+pub(super) const MESSAGE_MAX_BYTES: usize = 1024;
+
+/// The memory as it is stored. Reading it back gives the same memory, but for AWS's messages beyond a kilobyte.
+pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
+    // Without `..`: a field that is forgotten here is forgotten for ever.
+    let Memory {
+        pair: known_pair,
+        life: how_far,
+        origin: from,
+        past,
+        slots,
+        cidrs,
+        cidrs_at_spec,
+        settled_generation,
+        episode: open,
+        last_loss,
+        refused: request,
+        spent,
+        create_intent,
+        tag_keys,
+        requested_at,
+        taken_from,
+    } = memory;
+    api::Memory {
+        pair: known_pair.as_ref().map(pair),
+        life: life(*how_far),
+        origin: from.map(origin),
+        past: past.iter().map(one_past).collect(),
+        slots: slot_groups(slots),
+        cidrs: pair_words(cidrs),
+        cidrs_at_spec: pair_words(cidrs_at_spec),
+        settled_generation: (*settled_generation != 0).then_some(*settled_generation),
+        episode: open.as_ref().map(episode),
+        last_loss: last_loss.as_ref().map(closed_loss),
+        refused: request.as_ref().map(refused),
+        spent: spent.iter().map(one_spent).collect(),
+        create_intent: create_intent.map(timestamp),
+        tag_keys: pair_words(tag_keys),
+        requested_at: requested_at.as_deref().map(str::to_owned),
+        taken_from: taken_from.as_deref().map(str::to_owned),
+        extra: carried.0.clone(),
+    }
+}
+
+fn pair(pair: &PairAt) -> api::Pair {
+    let end = |end: VpcAt| api::PairSide {
+        account_id: end.at.account.to_string(),
+        region: end.at.region.to_string(),
+        vpc_id: end.vpc.to_string(),
+    };
+    api::Pair { requester: end(pair.sides.requester), accepter: end(pair.sides.accepter) }
+}
+
+fn life(life: Life) -> Option<api::Life> {
+    let (stage, id, replaces, generation) = match life {
+        Life::NeverSeen => return None,
+        Life::Requested { id, replaces } => (api::LifeStage::Requested, id, replaces, None),
+        Life::Established(id) => (api::LifeStage::Established, id, None, None),
+        Life::Released { lost, generation } => (api::LifeStage::Released, lost, None, Some(generation)),
+    };
+    Some(api::Life {
+        stage,
+        peering_id: id.to_string(),
+        replaces: replaces.map(|id| id.to_string()),
+        generation,
+    })
+}
+
+fn origin(origin: Origin) -> api::Origin {
+    match origin {
+        Origin::Created => api::Origin::Created,
+        Origin::Adopted => api::Origin::Adopted,
+    }
+}
+
+pub(super) fn ending(ending: Ending) -> status::PeeringState {
+    match ending {
+        Ending::Deleted => status::PeeringState::Deleted,
+        Ending::Rejected => status::PeeringState::Rejected,
+        Ending::Expired => status::PeeringState::Expired,
+        Ending::Failed => status::PeeringState::Failed,
+        Ending::Absent => status::PeeringState::Absent,
+    }
+}
+
+pub(super) fn action(action: LossAction) -> &'static str {
+    match action {
+        LossAction::Restore => "Restore",
+        LossAction::RemoveRoutes => "RemoveRoutes",
+        LossAction::Flag => "Flag",
+    }
+}
+
+pub(super) fn side(side: Side) -> status::SideName {
+    match side {
+        Side::Requester => status::SideName::Requester,
+        Side::Accepter => status::SideName::Accepter,
+    }
+}
+
+fn one_past(past: &Past) -> api::PastPeering {
+    api::PastPeering { peering_id: past.id.to_string(), ending: ending(past.ending) }
+}
+
+/// Grouped by what is said of them, each group as rectangles.
+fn slot_groups(slots: &BTreeMap<Slot, Owned>) -> Vec<api::SlotGroup> {
+    let mut classes: BTreeMap<(Side, Owned), BTreeSet<_>> = BTreeMap::new();
+    for (slot, owned) in slots {
+        classes.entry((slot.side, *owned)).or_default().insert((slot.table, slot.destination));
+    }
+    let groups = classes.into_iter().flat_map(|((at, Owned { how, to }), cells)| {
+        rectangles(&cells).into_iter().map(move |rectangle| api::SlotGroup {
+            side: side(at),
+            target: to.to_string(),
+            how: match how {
+                How::Intended => api::SlotOrigin::Intended,
+                How::Created => api::SlotOrigin::Created,
+                How::Adopted => api::SlotOrigin::Adopted,
+            },
+            route_table_ids: texts(&rectangle.tables),
+            destinations: texts(&rectangle.destinations),
+        })
+    });
+    groups.collect()
+}
+
+pub(super) fn texts<T: Display>(things: impl IntoIterator<Item = T>) -> Vec<String> {
+    things.into_iter().map(|thing| thing.to_string()).collect()
+}
+
+fn pair_words<T: Display>(words: &Sides<BTreeSet<T>>) -> Option<api::PairWords> {
+    let Sides { requester, accepter } = words;
+    let some = !requester.is_empty() || !accepter.is_empty();
+    some.then(|| api::PairWords { requester: texts(requester), accepter: texts(accepter) })
+}
+
+fn episode(episode: &Episode) -> api::Episode {
+    let Episode {
+        lost,
+        ending: how,
+        class,
+        detected,
+        message,
+        by_account,
+        routes,
+        action: said,
+        acted,
+        latched,
+    } = episode;
+    api::Episode {
+        lost: lost.to_string(),
+        ending: ending(*how),
+        class: class.as_str().to_owned(),
+        detected_at: timestamp(*detected),
+        status_message: clip(message, MESSAGE_MAX_BYTES),
+        by_account_id: by_account.map(|account| account.to_string()),
+        routes: *routes,
+        action: action(*said).to_owned(),
+        acted_at: acted.map(timestamp),
+        latched: latched.as_ref().map(latch),
+    }
+}
+
+fn latch(latch: &Latch) -> api::Latch {
+    let Latch { level, limit, demand } = latch;
+    let (level, account_id) = match level {
+        Level::Policy => (api::LimitLevel::Policy, None),
+        Level::Account(account) => (api::LimitLevel::Account, Some(account.to_string())),
+        Level::Operator => (api::LimitLevel::Operator, None),
+    };
+    api::Latch { level, account_id, limit: *limit, demand: *demand }
+}
+
+fn closed_loss(loss: &ClosedLoss) -> api::ClosedLoss {
+    let ClosedLoss { lost, class, by_account, detected, closed, outcome, successor } = loss;
+    api::ClosedLoss {
+        lost: lost.to_string(),
+        class: class.as_str().to_owned(),
+        by_account_id: by_account.map(|account| account.to_string()),
+        detected_at: timestamp(*detected),
+        closed_at: timestamp(*closed),
+        outcome: outcome.as_str().to_owned(),
+        successor: successor.map(|id| id.to_string()),
+    }
+}
+
+fn refused(request: &RefusedRequest) -> api::RefusedRequest {
+    let RefusedRequest { id, ending: how, message, at, generation, requested_at } = request;
+    api::RefusedRequest {
+        peering_id: id.to_string(),
+        ending: ending(*how),
+        status_message: clip(message, MESSAGE_MAX_BYTES),
+        at: timestamp(*at),
+        generation: *generation,
+        requested_at: requested_at.as_deref().map(str::to_owned),
+    }
+}
+
+fn one_spent((act, at): &(Act, Wall)) -> api::Spent {
+    let act = match act {
+        Act::Restore => api::Act::Restore,
+        Act::RepairDrift => api::Act::RepairDrift,
+        Act::RemoveRoutes => api::Act::RemoveRoutes,
+        Act::Finalize => api::Act::Finalize,
+    };
+    api::Spent { act, at: timestamp(*at) }
+}
