@@ -16,10 +16,16 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test unit lint fmt crds scripts need-rust need-python
+.PHONY: help demo setup test unit lint fmt crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup ## watch the operator at work: make, lose and restore a peering
+	$(call say,'the operator')
+	@$(LOCKED) sh -c '$(BUILD)'
+	$(call say,'the demo')
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/demo.py "$$CARGO_TARGET_DIR"/debug/peerkeeper
 
 setup: need-rust need-python ## build the Kubernetes control plane and install moto (both once per machine)
 	$(call say,'control plane: etcd and Kubernetes from their Go modules')

@@ -1,14 +1,18 @@
 //! Peerkeeper: keeps AWS VPC peering connections, and the routes that depend on them, as declared.
 //!
-//! The map of the house:
+//! The map of the house; `peerkeeper_core` is the product, what is here connects it to the world:
 //! - [`api`]: what users write and read. Types only.
+//! - [`declare`] and [`remember`]: the only crossings between what users write and read and what the engine plans with.
 //! - [`aws`]: the only room that speaks to AWS.
+//! - [`controller`]: the operator in a cluster.
 //! - [`cli`]: the command line.
-//! - [`declare`]: from what users wrote to what the engine plans with.
-//! - [`remember`]: between status and the engine's memory and report.
+//! - [`serve`] and [`metrics`]: what probes and Prometheus ask.
 
 pub mod api;
 pub mod aws;
 pub mod cli;
+pub mod controller;
 pub mod declare;
+pub mod metrics;
 pub mod remember;
+pub mod serve;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use peerkeeper::cli;
-use std::{io, process::ExitCode};
+use std::{error::Error, io, process::ExitCode};
 
 #[derive(Parser)]
 #[command(name = "peerkeeper", version, about)]
@@ -14,12 +14,14 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     Crd(cli::crd::CrdArgs),
+    Run(cli::run::RunArgs),
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = match &args.command {
-        Command::Crd(args) => cli::crd::run(args, &mut io::stdout()),
+    let done: Result<(), Box<dyn Error>> = match &args.command {
+        Command::Crd(args) => cli::crd::run(args, &mut io::stdout()).map_err(Into::into),
+        Command::Run(args) => cli::run::run(args).map_err(Into::into),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

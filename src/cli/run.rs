@@ -1,0 +1,173 @@
+//! `peerkeeper run`: the operator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use peerkeeper_core::ids::Region;
+use peerkeeper_core::time::Timing;
+
+use crate::api::GoDuration;
+use crate::aws::{Aws, AwsConfig};
+use crate::controller::{self, LeaseOptions, Options, RunError};
+
+/// Runs the operator: keeps every VpcPeering of the cluster as declared.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RunArgs {
+    /// How often each account and Region is read in full, give or take a tenth.
+    #[arg(long, env = "PEERKEEPER_SWEEP_INTERVAL", default_value = "60s", value_parser = duration, value_name = "DURATION")]
+    pub sweep_interval: Duration,
+    /// The installation's name in AWS tags: at most 63 characters. Default: the UID of the kube-system namespace.
+    #[arg(long, env = "PEERKEEPER_OWNER_ID", value_parser = owner_id, value_name = "ID")]
+    pub owner_id: Option<String>,
+    /// The namespace of the Lease.
+    #[arg(
+        long,
+        env = "PEERKEEPER_LEASE_NAMESPACE",
+        default_value = "peerkeeper-system",
+        value_name = "NAMESPACE"
+    )]
+    pub lease_namespace: String,
+    /// The name of the Lease.
+    #[arg(long, env = "PEERKEEPER_LEASE_NAME", default_value = "peerkeeper", value_name = "NAME")]
+    pub lease_name: String,
+    /// How long a leader that does not answer any more keeps the others waiting: 3s to 1h, whole seconds.
+    #[arg(long, env = "PEERKEEPER_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
+    pub lease_duration: Duration,
+    /// Where /livez, /readyz and /metrics are served.
+    #[arg(long, env = "PEERKEEPER_HEALTH_ADDRESS", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    pub health_address: SocketAddr,
+    /// How logs are written, on stderr. What is logged: RUST_LOG, by default info.
+    #[arg(long, env = "PEERKEEPER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// One endpoint for every AWS service, instead of AWS's own. AWS_ENDPOINT_URL does the same.
+    #[arg(long, value_name = "URL")]
+    pub aws_endpoint_url: Option<String>,
+    /// Where STS is asked for roles. Default: AWS_REGION, the profile, or the instance.
+    #[arg(long, value_name = "REGION")]
+    pub aws_region: Option<Region>,
+    /// The share of AWS's published request rates that Peerkeeper allows itself, in per cent.
+    #[arg(long, env = "PEERKEEPER_AWS_BUDGET_SHARE", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100), value_name = "PERCENT")]
+    pub aws_budget_share: u16,
+    /// How many lost or drifted peerings may be repaired in an hour, over all namespaces and accounts.
+    #[arg(long, env = "PEERKEEPER_MAX_RESTORES", default_value_t = 100, value_name = "COUNT")]
+    pub max_restores: u32,
+    /// How many peerings' things may be removed from AWS in an hour, over all namespaces and accounts.
+    #[arg(long, env = "PEERKEEPER_MAX_REMOVALS", default_value_t = 100, value_name = "COUNT")]
+    pub max_removals: u32,
+    /// How many VpcPeerings are worked on at once. AWS allows an account 25 requests that wait to be accepted.
+    #[arg(long, env = "PEERKEEPER_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), value_name = "COUNT")]
+    pub concurrency: u16,
+    /// How long a write of ours may stay invisible before a reading that lacks it counts as drift, and how long after a
+    /// start nothing counts as gone. Lower it only against an AWS endpoint that is always consistent.
+    #[arg(long, default_value = "5m", value_parser = duration, value_name = "DURATION")]
+    pub settle_window: Duration,
+    /// How far apart two readings must be to prove that something is gone. Lower it only as above.
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    pub absence_gap: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: GoDuration =
+        text.parse().map_err(|error| format!("{error}; write for example 90s, 5m or 1h30m"))?;
+    Ok(parsed.0)
+}
+
+fn owner_id(text: &str) -> Result<String, String> {
+    let fits = (1..=63).contains(&text.len());
+    let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    if fits && clean {
+        Ok(text.to_owned())
+    } else {
+        Err("write 1 to 63 letters, digits, '-', '.' or '_', such as prod-eu-1".to_owned())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunCommandError {
+    #[error("{0} must be whole seconds and positive")]
+    Duration(&'static str),
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// Builds the runtime and runs until a signal.
+pub fn run(args: &RunArgs) -> Result<(), RunCommandError> {
+    log(args.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(RunError::Io)?;
+    let ended = runtime.block_on(start(args));
+    // What is still under way must not hold up the end.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn start(args: &RunArgs) -> Result<(), RunCommandError> {
+    let options = options(args)?;
+    let client = controller::client().await?;
+    let make_aws =
+        async |owner_id: &str| Aws::new(aws_config(args, owner_id)).await.map_err(|error| error.to_string());
+    controller::run(client, make_aws, options).await?;
+    Ok(())
+}
+
+fn options(args: &RunArgs) -> Result<Options, RunCommandError> {
+    if args.sweep_interval.is_zero() {
+        return Err(RunCommandError::Duration("--sweep-interval"));
+    }
+    let duration_s = u32::try_from(args.lease_duration.as_secs())
+        .map_err(|_| RunCommandError::Duration("--lease-duration"))?;
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "peerkeeper".to_owned());
+    Ok(Options {
+        owner_id: args.owner_id.clone(),
+        lease: LeaseOptions {
+            namespace: args.lease_namespace.clone(),
+            name: args.lease_name.clone(),
+            duration_s,
+            identity: format!("{host}_{:016x}", fastrand::u64(..)),
+        },
+        health_address: args.health_address,
+        sweep_interval: args.sweep_interval,
+        timing: timing(args),
+        concurrency: usize::from(args.concurrency),
+        max_restores: args.max_restores,
+        max_removals: args.max_removals,
+    })
+}
+
+fn timing(args: &RunArgs) -> Timing {
+    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    Timing {
+        settle_ms: ms(args.settle_window),
+        absence_gap_ms: ms(args.absence_gap),
+        // A sweep that ran late by a little is no reason to call everything unknown.
+        stale_ms: ms(args.sweep_interval).saturating_mul(3).max(30_000),
+        ..Timing::default()
+    }
+}
+
+fn aws_config(args: &RunArgs, owner_id: &str) -> AwsConfig {
+    AwsConfig {
+        endpoint_url: args.aws_endpoint_url.clone(),
+        region: args.aws_region,
+        owner_id: Arc::from(owner_id),
+        budget_share_permille: args.aws_budget_share * 10,
+        absence_gap_ms: timing(args).absence_gap_ms,
+        ..AwsConfig::default()
+    }
+}
+
+fn log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

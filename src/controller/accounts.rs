@@ -1,0 +1,177 @@
+//! `AwsAccount`s: whether their credentials work, what was removed in them, and the finalizer that keeps one while
+//! peerings use it.
+
+use std::sync::Arc;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::cluster::ClusterError;
+use super::shell::Shell;
+use crate::api::{AwsAccount, AwsAccountStatus};
+use crate::aws::{Caller, IdentityError, ReadError, ReadErrorKind};
+use crate::remember::{self, Checked, Removal};
+
+/// How often a conflicting change of an `AwsAccount`'s status is tried again.
+const TRIES: usize = 5;
+
+/// Works off account checks for as long as this replica leads.
+pub async fn run(shell: Arc<Shell>) {
+    loop {
+        let name = shell.account_work.next().await;
+        check(&shell, &name).await;
+    }
+}
+
+/// Asks AWS whose credentials these are, and says so on the object.
+pub async fn check(shell: &Arc<Shell>, name: &Arc<str>) {
+    if !shell.leadership.is_leading() {
+        return;
+    }
+    let Ok(Some(object)) = shell.cluster.account(name).await else { return };
+    if object.metadata.deletion_timestamp.is_some() {
+        release(shell, name).await;
+        return;
+    }
+    let used = shell.state().objects_using(name).next().is_some();
+    if used && let Err(error) = shell.cluster.set_account_in_use(&object, true).await {
+        tracing::warn!(account = %name, %error, "the AwsAccount could not be marked as in use");
+    }
+    let verified = shell.aws.verify(name).await;
+    let unusable = match &verified {
+        Err(error @ IdentityError::Refused { .. }) => Some(error.to_string()),
+        _ => None,
+    };
+    set_usable(shell, name, unusable);
+    let (checked, declared) =
+        (checked(&verified), shell.state().declared.get(name).map(|account| account.account));
+    let said = change_status(shell, name, |object| {
+        let generation = object.metadata.generation.unwrap_or_default();
+        Ok(remember::account_status(object.status.as_ref(), generation, declared, &checked, Timestamp::now()))
+    });
+    if let Err(error) = said.await {
+        tracing::warn!(account = %name, %error, "the AwsAccount's status could not be stored");
+    }
+}
+
+/// An account that is being deleted goes when no peering names it any more.
+async fn release(shell: &Shell, name: &str) {
+    let used = shell.cluster.account_is_used(name).await;
+    match used {
+        Ok(false) => {
+            let Ok(Some(object)) = shell.cluster.account(name).await else { return };
+            if let Err(error) = shell.cluster.set_account_in_use(&object, false).await {
+                tracing::warn!(account = %name, %error, "the AwsAccount could not be let go; it is tried again");
+            }
+        }
+        Ok(true) => {
+            tracing::info!(account = %name, "the AwsAccount is being deleted and VpcPeerings still name it")
+        }
+        Err(error) => {
+            tracing::warn!(account = %name, %error, "whether the AwsAccount is in use could not be read")
+        }
+    }
+}
+
+/// What came of asking, in the words of status.
+fn checked(verified: &Result<Caller, IdentityError>) -> Checked {
+    match verified {
+        Ok(Caller { account, arn }) => Checked::Usable { account: *account, caller_arn: arn.clone() },
+        Err(IdentityError::WrongAccount { found: Some(found), arn, .. }) => {
+            Checked::WrongAccount { found: *found, caller_arn: arn.clone() }
+        }
+        Err(error @ IdentityError::Refused { .. }) => Checked::AccessDenied { why: error.to_string().into() },
+        Err(error) => Checked::Unavailable { why: error.to_string().into() },
+    }
+}
+
+/// Changes an account's status as `change` says, again if somebody else did meanwhile.
+async fn change_status(
+    shell: &Shell,
+    name: &str,
+    change: impl Fn(&AwsAccount) -> Result<AwsAccountStatus, String>,
+) -> Result<(), String> {
+    for _ in 0..TRIES {
+        let Some(object) = shell.cluster.account(name).await.map_err(|error| error.to_string())? else {
+            return Ok(());
+        };
+        let status = change(&object)?;
+        if object.status.as_ref() == Some(&status) {
+            return Ok(());
+        }
+        match shell.cluster.store_account_status(&object, &status).await {
+            Err(ClusterError::Conflict) => {}
+            done => return done.map_err(|error| error.to_string()),
+        }
+    }
+    Err(ClusterError::Conflict.to_string())
+}
+
+/// Notes that an object's things are about to be removed, where the note outlives the object.
+pub async fn note_removal(shell: &Shell, name: &str, removal: &Removal) -> Result<(), String> {
+    let longest_s = shell.state().limits.longest_window_s();
+    let keep_since = removal.at.plus_s(-longest_s);
+    change_status(shell, name, |object| {
+        remember::note_removal(object.status.as_ref(), removal, keep_since).map_err(|error| error.to_string())
+    })
+    .await
+}
+
+/// What an account's credentials were last found to be good for. True if that is news.
+pub fn set_usable(shell: &Shell, name: &str, unusable: Option<String>) -> bool {
+    let mut state = shell.state();
+    let Some(known) = state.accounts.get_mut(name) else { return false };
+    let news = known.unusable != unusable;
+    known.unusable = unusable;
+    drop(state);
+    if news {
+        shell.enqueue_account(name);
+        shell.account_work.notify(name.into());
+    }
+    news
+}
+
+/// A sweep failed: if the role can't be assumed, the account is unusable until it can. True if that is news.
+pub fn note_failure(shell: &Shell, name: &str, error: &ReadError) -> bool {
+    let is_identity = matches!(error.call, "AssumeRole" | "GetCallerIdentity");
+    if is_identity {
+        shell.account_work.notify(name.into());
+    }
+    is_identity && error.kind == ReadErrorKind::Denied && set_usable(shell, name, Some(error.to_string()))
+}
+
+/// Accounts to check, each once however often it is asked for.
+#[derive(Default)]
+pub struct Work {
+    names: std::sync::Mutex<std::collections::BTreeSet<Arc<str>>>,
+    woken: tokio::sync::Notify,
+}
+
+impl Work {
+    pub fn notify(&self, name: Arc<str>) {
+        self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name);
+        self.woken.notify_one();
+    }
+
+    async fn next(&self) -> Arc<str> {
+        loop {
+            let first = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_first();
+            if let Some(name) = first {
+                return name;
+            }
+            self.woken.notified().await;
+        }
+    }
+}
+
+/// Lets go of accounts that wait to be deleted: a peering that named one is gone.
+pub fn enqueue_deleted(shell: &Shell) {
+    let deleted: Vec<Arc<str>> = {
+        let state = shell.state();
+        let leaving =
+            state.accounts.iter().filter(|(_, known)| known.object.metadata.deletion_timestamp.is_some());
+        leaving.map(|(name, _)| name.clone()).collect()
+    };
+    for name in deleted {
+        shell.account_work.notify(name);
+    }
+}

@@ -1,0 +1,239 @@
+//! The operator in a cluster.
+//!
+//! ```text
+//! watches   what users declare      -> state, queue
+//! sweeps    what AWS says           -> queue
+//! shell     queue -> one turn at a time per object -> cluster, aws
+//! lease     who may write at all
+//! ```
+
+mod accounts;
+mod cluster;
+mod lease;
+mod schema_check;
+mod shell;
+mod state;
+mod sweeps;
+mod unparsable;
+mod watches;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use kube::Client;
+use peerkeeper_core::plan::Truth;
+use peerkeeper_core::reason::ConditionType;
+use peerkeeper_core::time::Timing;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use lease::LeaseOptions;
+
+use crate::aws::Aws;
+use crate::metrics::Snapshot;
+use crate::serve::{self, Health};
+use cluster::Cluster;
+use lease::{Ended, Leadership};
+use shell::{Shell, ShellOptions};
+
+/// How to run.
+pub struct Options {
+    /// Instead of the kube-system namespace's UID.
+    pub owner_id: Option<String>,
+    pub lease: LeaseOptions,
+    pub health_address: SocketAddr,
+    pub sweep_interval: Duration,
+    pub timing: Timing,
+    pub concurrency: usize,
+    pub max_restores: u32,
+    pub max_removals: u32,
+}
+
+/// Why the operator ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("no connection to the cluster: {0}; check KUBECONFIG, or the service account")]
+    Cluster(String),
+    #[error("a lease duration of {0} s is out of bounds; choose 3 to 3600")]
+    LeaseDuration(u32),
+    #[error("can't listen on {address}: {cause}; choose another --health-address")]
+    Listen { address: SocketAddr, cause: std::io::Error },
+    #[error("the lease was lost; the process ends so that nothing it began goes on")]
+    LeaseLost,
+    #[error("{0} ended, which it never should")]
+    Ended(&'static str),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// How long a call to the API server may take before it counts as failed.
+const API_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what is under way may take to end on shutdown.
+const SHUTDOWN: Duration = Duration::from_secs(15);
+
+/// Runs until a signal, or until the lease is lost.
+pub async fn run(
+    client: Client,
+    make_aws: impl AsyncFnOnce(&str) -> Result<Aws, String>,
+    options: Options,
+) -> Result<(), RunError> {
+    let leadership =
+        Leadership::new(&options.lease).ok_or(RunError::LeaseDuration(options.lease.duration_s))?;
+    let cluster = Cluster::new(client.clone(), &options.lease.identity);
+    let checked = Arc::new(AtomicBool::new(false));
+    let probe = Arc::new(Probe { shell: std::sync::OnceLock::new(), schema_is_fit: checked.clone() });
+    let address = serve::listen(options.health_address, probe.clone())
+        .await
+        .map_err(|cause| RunError::Listen { address: options.health_address, cause })?;
+    tracing::info!(%address, "serving /livez, /readyz and /metrics");
+    let mut stop = Stop::new()?;
+    // Until the served CRDs hold every field that this binary writes, it must neither lead nor write.
+    tokio::select! {
+        () = schema_check::wait_until_fit(&cluster) => {}
+        () = stop.asked() => return Ok(()),
+    }
+    checked.store(true, Ordering::Relaxed);
+    let owner_id = match options.owner_id {
+        Some(id) => id,
+        None => cluster.owner_id().await.map_err(|error| RunError::Cluster(error.to_string()))?,
+    };
+    let aws = make_aws(&owner_id).await.map_err(RunError::Cluster)?;
+    let shell = Shell::new(
+        cluster,
+        aws,
+        leadership.clone(),
+        ShellOptions {
+            owner_id,
+            timing: options.timing,
+            sweep_interval: options.sweep_interval,
+            concurrency: options.concurrency,
+            max_restores: options.max_restores,
+            max_removals: options.max_removals,
+        },
+    );
+    let _ = probe.shell.set(shell.clone());
+    work(client, shell, leadership, &options.lease, stop).await
+}
+
+async fn work(
+    client: Client,
+    shell: Arc<Shell>,
+    leadership: Leadership,
+    lease: &LeaseOptions,
+    mut stop: Stop,
+) -> Result<(), RunError> {
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(watches::peerings(shell.clone()));
+    watching.spawn(watches::policies(shell.clone()));
+    watching.spawn(watches::accounts(shell.clone()));
+    watching.spawn(watches::namespaces(shell.clone()));
+    let leading = {
+        let (shell, leadership) = (shell.clone(), leadership.clone());
+        async move {
+            shell.listed().await;
+            leadership.led().await;
+            shell.begin_to_lead();
+            shell.replan_sweeps();
+            tracing::info!("leading: sweeping and reconciling");
+            let mut work = tokio::task::JoinSet::new();
+            work.spawn(shell.clone().work());
+            work.spawn(sweeps::run(shell.clone()));
+            work.spawn(accounts::run(shell.clone()));
+            work.join_next().await;
+        }
+    };
+    let standing = async {
+        shell.listed().await;
+        leadership.run(client, lease).await
+    };
+    tokio::pin!(leading, standing);
+    tokio::select! {
+        ended = &mut standing => match ended {
+            Ended::Lost => return Err(RunError::LeaseLost),
+            Ended::Released => return Ok(()),
+        },
+        () = &mut leading => return Err(RunError::Ended("the work queue")),
+        _ = watching.join_next() => return Err(RunError::Ended("a watch")),
+        () = stop.asked() => {}
+    }
+    tracing::info!("shutting down: what is under way may end");
+    leadership.shut_down();
+    // The lease is given back once nothing is in flight; a process that can't is ended, and its lease runs out.
+    let _ = tokio::time::timeout(SHUTDOWN, standing).await;
+    Ok(())
+}
+
+/// SIGTERM and Ctrl-C.
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// What the probes are told.
+struct Probe {
+    shell: std::sync::OnceLock<Arc<Shell>>,
+    schema_is_fit: Arc<AtomicBool>,
+}
+
+impl Health for Probe {
+    fn live(&self) -> Result<(), String> {
+        let Some(shell) = self.shell.get() else { return Ok(()) };
+        let dead = shell.pulses.dead();
+        if dead.is_empty() { Ok(()) } else { Err(format!("no progress on the watch of {}", dead.join(", "))) }
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if !self.schema_is_fit.load(Ordering::Relaxed) {
+            return Err("the served CustomResourceDefinitions lack fields of this version; apply crds/ of this version".to_owned());
+        }
+        let Some(shell) = self.shell.get() else { return Err("starting".to_owned()) };
+        let missing = shell.pulses.not_listed();
+        if missing.is_empty() { Ok(()) } else { Err(format!("not listed yet: {}", missing.join(", "))) }
+    }
+
+    fn metrics(&self) -> String {
+        let Some(shell) = self.shell.get() else { return String::new() };
+        let objects = {
+            let state = shell.state();
+            let ready = |known: &state::Known| {
+                let report = known.report.as_ref()?;
+                let ready = report.condition(ConditionType::Ready)?;
+                let truth = match ready.truth {
+                    Truth::True => "True",
+                    Truth::False => "False",
+                    Truth::Unknown => "Unknown",
+                };
+                Some((truth, ready.reason.as_str().to_owned()))
+            };
+            state.peerings.values().filter_map(ready).collect()
+        };
+        let now = Snapshot {
+            leading: shell.leadership.is_leading(),
+            queue_length: shell.queue_len(),
+            queue_lag_ms: shell.queue_lag_ms(),
+            objects,
+        };
+        shell.metrics.encode(&now).unwrap_or_default()
+    }
+}
+
+/// The client for the cluster that KUBECONFIG or the service account names.
+pub async fn client() -> Result<Client, RunError> {
+    let mut config = kube::Config::infer().await.map_err(|error| RunError::Cluster(error.to_string()))?;
+    config.connect_timeout = Some(API_TIMEOUT);
+    Client::try_from(config).map_err(|error| RunError::Cluster(error.to_string()))
+}

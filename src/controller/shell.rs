@@ -1,0 +1,631 @@
+//! Drives turns: takes an object from the queue, walks it through its reconcile, and does what each step asks. All
+//! decisions are the engine's; what is here moves data.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+use peerkeeper_core::desired::{AccountRef, Desired, Grant};
+use peerkeeper_core::ids::{Destination, ObjectKey, PrefixListId, Region, Side, Sides, VpcId};
+use peerkeeper_core::memory::Memory;
+use peerkeeper_core::observed::{Needs, SideView, Unseen};
+use peerkeeper_core::pace::backoff::{Backoffs, Curve};
+use peerkeeper_core::pace::queue::{Concurrency, Queue, Urgency};
+use peerkeeper_core::pace::sweep::{Rhythm, Timer};
+use peerkeeper_core::plan::Finalizer;
+use peerkeeper_core::reason::ConditionType;
+use peerkeeper_core::recent::Recent;
+use peerkeeper_core::time::{Mono, Now, Timing, Wall};
+use peerkeeper_core::turn::{Commit, Committed, Done, Live, Reply, Step, Turn, TurnResult};
+use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
+use tokio::sync::Notify;
+
+use super::cluster::{Cluster, ClusterError};
+use super::lease::Leadership;
+use super::state::{Place, State, recent_or_new};
+use super::watches::Pulses;
+use super::{accounts, unparsable};
+use crate::api::{ANNOTATION_ESTABLISHED, FINALIZER_CLEANUP, VpcPeering};
+use crate::aws::{Aws, NarrowNeeds, Reader, Writer, clock};
+use crate::declare::{self, VpcTags};
+use crate::metrics::Metrics;
+use crate::remember::{self, Removal};
+
+/// How long a failed turn waits before the next: from half a second, doubling up to five minutes.
+const RETRY: Curve = Curve { first_ms: 500, most_ms: 300_000 };
+/// A status write ends within this time, or counts as failed.
+const API_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the operator is made of.
+pub struct Shell {
+    pub cluster: Cluster,
+    pub aws: Aws,
+    pub reader: Reader,
+    pub writer: Writer,
+    pub account_work: accounts::Work,
+    pub leadership: Leadership,
+    pub metrics: Metrics,
+    pub owner_id: String,
+    pub timing: Timing,
+    pub pulses: Pulses,
+    /// The moment this replica began to lead: what it did before counts as written then.
+    led_since: Mutex<Mono>,
+    state: Mutex<State>,
+    queue: Mutex<Queue<ObjectKey, Arc<str>>>,
+    backoffs: Mutex<Backoffs<ObjectKey>>,
+    pub(super) sweeps: Mutex<Timer<Place>>,
+    /// Objects whose next look must be fresh.
+    hinted: Mutex<BTreeSet<ObjectKey>>,
+    work: Notify,
+    pub(super) sweep_work: Notify,
+}
+
+/// How the shell is set up.
+pub struct ShellOptions {
+    pub owner_id: String,
+    pub timing: Timing,
+    pub sweep_interval: Duration,
+    pub concurrency: usize,
+    pub max_restores: u32,
+    pub max_removals: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere left values, not half-done I/O, behind.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn now() -> Now {
+    Now { mono: clock::now(), wall: Wall(Timestamp::now().as_second()) }
+}
+
+impl Shell {
+    pub fn new(cluster: Cluster, aws: Aws, leadership: Leadership, options: ShellOptions) -> Arc<Self> {
+        let ShellOptions { owner_id, timing, sweep_interval, concurrency, max_restores, max_removals } =
+            options;
+        let mut state = State::default();
+        state.limits.set_operator(max_restores, max_removals);
+        let interval_ms = u64::try_from(sweep_interval.as_millis()).unwrap_or(60_000);
+        let metrics = Metrics::new(aws.meter());
+        Arc::new(Self {
+            cluster,
+            reader: aws.reader(),
+            writer: aws.writer(),
+            aws,
+            account_work: accounts::Work::default(),
+            leadership,
+            metrics,
+            owner_id,
+            timing,
+            pulses: Pulses::default(),
+            led_since: Mutex::default(),
+            state: Mutex::new(state),
+            queue: Mutex::new(Queue::new(Concurrency {
+                total: concurrency,
+                per_group: concurrency.div_ceil(2).max(1),
+            })),
+            backoffs: Mutex::new(Backoffs::new(RETRY)),
+            sweeps: Mutex::new(Timer::new(Rhythm { interval_ms, concurrency: 8 })),
+            hinted: Mutex::default(),
+            work: Notify::new(),
+            sweep_work: Notify::new(),
+        })
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// From now on this replica writes: all that it knows of its own past is forgotten, and everything is looked at.
+    pub fn begin_to_lead(&self) {
+        *lock(&self.led_since) = clock::now();
+        let keys: Vec<ObjectKey> = {
+            let mut state = self.state();
+            state.begin_to_lead();
+            state.peerings.keys().cloned().collect()
+        };
+        for key in keys {
+            self.enqueue(&key, Urgency::Resync);
+        }
+        let accounts: Vec<Arc<str>> = self.state().accounts.keys().cloned().collect();
+        for name in accounts {
+            self.account_work.notify(name);
+        }
+    }
+
+    // The queue.
+
+    pub fn enqueue(&self, key: &ObjectKey, urgency: Urgency) {
+        if urgency == Urgency::Hint {
+            lock(&self.hinted).insert(key.clone());
+        }
+        self.enqueue_at(key, clock::now(), urgency);
+    }
+
+    fn enqueue_at(&self, key: &ObjectKey, at: Mono, urgency: Urgency) {
+        let group = self.group_of(key);
+        lock(&self.queue).add(key.clone(), group, at, urgency);
+        self.work.notify_waiters();
+    }
+
+    /// Objects of one account share what its trouble costs.
+    fn group_of(&self, key: &ObjectKey) -> Arc<str> {
+        let state = self.state();
+        let known = state.peerings.get(key);
+        let name = known.and_then(|known| known.object.spec.requester.account.name.clone());
+        name.unwrap_or_default().into()
+    }
+
+    pub fn dequeue(&self, key: &ObjectKey) {
+        lock(&self.queue).remove(key);
+        lock(&self.backoffs).reset(key);
+    }
+
+    pub fn enqueue_namespace(&self, namespace: &str) {
+        let keys: Vec<_> =
+            self.state().peerings.keys().filter(|key| *key.namespace == *namespace).cloned().collect();
+        for key in keys {
+            self.reread(&key);
+            self.enqueue(&key, Urgency::Hint);
+        }
+    }
+
+    pub fn enqueue_account(&self, account: &str) {
+        let keys: Vec<_> = self.state().objects_using(account).cloned().collect();
+        for key in keys {
+            self.reread(&key);
+            self.enqueue(&key, Urgency::Hint);
+        }
+    }
+
+    /// Parses an object's declaration again, as its namespace or account changed.
+    fn reread(&self, key: &ObjectKey) {
+        let mut state = self.state();
+        let terminating = state.namespace(&key.namespace).terminating;
+        let owner_id = self.owner_id.clone();
+        if let Some(known) = state.peerings.get_mut(key) {
+            known.desired =
+                declare::desired(&known.object, terminating, &owner_id).map_err(|error| error.to_string());
+        }
+    }
+
+    /// Objects of the same pair: one that waits may have its turn now.
+    pub fn wake_others_of(&self, key: &ObjectKey) {
+        let others = self.state().claims.same_pair(key);
+        for other in others {
+            self.enqueue_at(&other, clock::now(), Urgency::Hint);
+        }
+    }
+
+    pub fn replan_sweeps(&self) {
+        let places = self.state().places();
+        let mut sweeps = lock(&self.sweeps);
+        sweeps.retain(|place| places.contains(place));
+        for place in places {
+            sweeps.track(clock::now(), place, fastrand::u64(..));
+        }
+        drop(sweeps);
+        self.sweep_work.notify_waiters();
+    }
+
+    /// Completes once every watch has shown everything.
+    pub async fn listed(&self) {
+        while !self.pulses.is_whole() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub fn report_unparsable(self: Arc<Self>, key: ObjectKey, why: String) {
+        tracing::error!(object = %key, error = %why, "the VpcPeering can't be read; it is left as it is");
+        tokio::spawn(async move { unparsable::report(&self, &key, &why).await });
+    }
+
+    pub fn queue_len(&self) -> usize {
+        lock(&self.queue).len()
+    }
+
+    pub fn queue_lag_ms(&self) -> u64 {
+        lock(&self.queue).lag_ms(clock::now())
+    }
+
+    /// Works the queue for as long as this replica leads.
+    pub async fn work(self: Arc<Self>) {
+        loop {
+            let woken = self.work.notified();
+            let taken = lock(&self.queue).take(clock::now());
+            if let Some(key) = taken {
+                let shell = self.clone();
+                tokio::spawn(async move { shell.reconcile(key).await });
+                continue;
+            }
+            let next = lock(&self.queue).next_at(clock::now());
+            tokio::select! {
+                () = woken => {}
+                () = clock::sleep_until(next.unwrap_or(clock::now().plus_ms(1000))) => {}
+            }
+        }
+    }
+
+    /// One turn of one object, from start to end.
+    async fn reconcile(self: Arc<Self>, key: ObjectKey) {
+        let began = clock::now();
+        let _taken = Taken { shell: &self, key: &key };
+        if !self.leadership.is_leading() || !self.has_been_swept(&key) {
+            return;
+        }
+        let recent = {
+            let since = *lock(&self.led_since);
+            recent_or_new(self.state().peerings.get_mut(&key), since)
+        };
+        let hinted = lock(&self.hinted).remove(&key);
+        let turn = Turn::new(key.clone(), recent, self.timing, hinted);
+        let (done, recent) = Drive { shell: &self, key: &key, object: None }.run(turn).await;
+        self.conclude(&key, done, recent);
+        self.metrics.reconciled(clock::now().since_ms(began));
+    }
+
+    /// Nothing is said of an object before AWS was asked: a restart must not make every condition flap.
+    fn has_been_swept(&self, key: &ObjectKey) -> bool {
+        let state = self.state();
+        let Some(Ok(desired)) = state.peerings.get(key).map(|known| known.desired.as_ref()) else {
+            return true;
+        };
+        let places = state.places_of(desired);
+        drop(state);
+        places.iter().all(|(name, region)| self.has_been_tried(name, *region))
+    }
+
+    /// A sweep of that place has ended, well or not.
+    pub fn has_been_tried(&self, account: &str, region: Region) -> bool {
+        let view = self.reader.view(account, region);
+        view.peerings.sweep.is_some() || view.peerings.unseen != Unseen::NotRead
+    }
+
+    fn conclude(&self, key: &ObjectKey, done: Done, recent: Recent) {
+        let now = clock::now();
+        let Done { result, wake, events: _ } = done;
+        let pending = recent.sent().next().is_some() || recent.refused().next().is_some();
+        if let Some(known) = self.state().peerings.get_mut(key) {
+            let in_sync = known
+                .report
+                .as_ref()
+                .is_some_and(|report| report.condition(ConditionType::Reconciling).is_none());
+            known.quiet = result == TurnResult::Settled && !pending && wake.is_none() && in_sync;
+            known.recent = Some(recent);
+        }
+        match result {
+            TurnResult::Settled => {
+                lock(&self.backoffs).reset(key);
+                if let Some(at) = wake {
+                    self.enqueue_at(key, at, Urgency::Resync);
+                }
+            }
+            TurnResult::Gone => {
+                lock(&self.backoffs).reset(key);
+                self.wake_others_of(key);
+            }
+            TurnResult::More => self.enqueue_at(key, now, Urgency::Resync),
+            TurnResult::Conflict => self.enqueue_at(key, now.plus_ms(100), Urgency::Hint),
+            TurnResult::NotLeading => {}
+            TurnResult::Failed(why) => {
+                let at = lock(&self.backoffs).failed(now, key, fastrand::u64(..));
+                tracing::warn!(object = %key, error = %why, retry_ms = at.since_ms(now), "the reconcile failed; it is tried again");
+                self.enqueue_at(key, at, Urgency::Resync);
+            }
+        }
+    }
+
+    pub fn is_granted(&self, state: &State, desired: &Desired) -> bool {
+        let grants = state.grants(desired, &|name, region, vpc| self.vpc_tags(name, region, vpc));
+        Side::BOTH.into_iter().all(|side| {
+            matches!(grants.get(side), Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_))
+        })
+    }
+
+    fn vpc_tags(&self, account: &str, region: Region, vpc: VpcId) -> VpcTags {
+        let vpcs = self.reader.view(account, region).vpcs;
+        let found =
+            vpcs.readings().find(|reading| reading.speaks_of(vpc)).map(|reading| reading.get(vpc).cloned());
+        match found {
+            None => VpcTags::Unread,
+            Some(None) => VpcTags::NoSuchVpc,
+            Some(Some(vpc)) => VpcTags::Read(vpc.tags.clone()),
+        }
+    }
+}
+
+/// An object that was taken from the queue goes back to it, whatever becomes of its turn.
+struct Taken<'a> {
+    shell: &'a Shell,
+    key: &'a ObjectKey,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        lock(&self.shell.queue).done(self.key);
+        self.shell.work.notify_waiters();
+    }
+}
+
+/// One turn under way.
+struct Drive<'a> {
+    shell: &'a Arc<Shell>,
+    key: &'a ObjectKey,
+    /// As it was read live, with our own changes to its metadata since.
+    object: Option<VpcPeering>,
+}
+
+impl Drive<'_> {
+    async fn run(mut self, mut turn: Turn) -> (Done, Recent) {
+        let mut reply = Reply::Start;
+        loop {
+            reply = match turn.next(now(), reply) {
+                Step::ReadLive => self.read_live().await,
+                Step::Lookup(key) => match self.shell.cluster.exists(&key).await {
+                    Ok(exists) => Reply::Exists(exists),
+                    Err(error) => Reply::NoAnswer(error.to_string().into()),
+                },
+                Step::Observe(needs) => Reply::Observed(Box::new(self.observe(&turn, &needs).await)),
+                Step::Commit(commit) => Reply::Committed(self.commit(&turn, &commit).await),
+                Step::Write(calls) => Reply::Wrote(self.write(&turn, calls).await),
+                Step::Done(done) => {
+                    if let Some(object) = self.object.as_ref().filter(|_| !done.events.is_empty()) {
+                        self.shell.cluster.tell(object, &done.events).await;
+                    }
+                    self.shell.metrics.events(&done.events);
+                    return (done, turn.into_recent());
+                }
+            };
+        }
+    }
+
+    async fn read_live(&mut self) -> Reply {
+        let object = match self.shell.cluster.read(self.key).await {
+            Ok(Some(object)) => object,
+            Ok(None) => return Reply::Live(None),
+            Err(error) => return Reply::NoAnswer(error.to_string().into()),
+        };
+        match self.live(&object) {
+            Ok(live) => {
+                self.object = Some(object);
+                Reply::Live(Some(Box::new(live)))
+            }
+            Err(why) => {
+                unparsable::report(self.shell, self.key, &why).await;
+                Reply::NoAnswer(why.into())
+            }
+        }
+    }
+
+    /// The object and everything that it is judged by, as of now.
+    fn live(&self, object: &VpcPeering) -> Result<Live, String> {
+        let shell = self.shell;
+        let mut state = shell.state();
+        let terminating = state.namespace(&self.key.namespace).terminating;
+        let desired =
+            declare::desired(object, terminating, &shell.owner_id).map_err(|error| error.to_string())?;
+        let (memory, _) = remember::memory(object.status.as_ref()).map_err(|error| error.to_string())?;
+        let grants = state.grants(&desired, &|name, region, vpc| shell.vpc_tags(name, region, vpc));
+        let granted = Side::BOTH.into_iter().all(|side| {
+            matches!(grants.get(side), Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_))
+        });
+        state.enter(&desired, &memory, granted);
+        Ok(Live {
+            policy: state.policy_of(object),
+            claims: state.claims.view(self.key),
+            limits: state.limits.view(self.key),
+            grants,
+            memory,
+            has_finalizer: object.finalizers().iter().any(|finalizer| finalizer == FINALIZER_CLEANUP),
+            version: object.resource_version().unwrap_or_default().into(),
+            told: remember::told(object.status.as_ref()),
+            desired,
+        })
+    }
+
+    async fn observe(&self, turn: &Turn, needs: &Needs) -> Sides<SideView> {
+        let Some(live) = turn.live() else { return Sides::default() };
+        let one_place = live.desired.sides.requester.account == live.desired.sides.accepter.account
+            && live.desired.sides.requester.region == live.desired.sides.accepter.region;
+        if one_place {
+            return self.observe_one_place(live, needs).await;
+        }
+        let (requester, accepter) = futures::join!(
+            self.observe_side(live, Side::Requester, needs),
+            self.observe_side(live, Side::Accepter, needs)
+        );
+        Sides::new(requester, accepter)
+    }
+
+    /// Both sides are read with one set of calls.
+    async fn observe_one_place(&self, live: &Live, needs: &Needs) -> Sides<SideView> {
+        let (mut wanted, other) = (narrow(live, Side::Requester, needs), narrow(live, Side::Accepter, needs));
+        wanted.pair = wanted.pair.or(other.pair);
+        wanted.vpcs.extend(other.vpcs);
+        wanted.tables.extend(other.tables);
+        wanted.prefix_lists.extend(other.prefix_lists);
+        let view = self.observe_place(live, Side::Requester, &wanted).await;
+        Sides::new(view.clone(), view)
+    }
+
+    async fn observe_side(&self, live: &Live, side: Side, needs: &Needs) -> SideView {
+        self.observe_place(live, side, &narrow(live, side, needs)).await
+    }
+
+    async fn observe_place(&self, live: &Live, side: Side, wanted: &NarrowNeeds) -> SideView {
+        let spec = live.desired.sides.get(side);
+        let AccountRef::Managed(name) = &spec.account else { return SideView::default() };
+        if !live.grants.get(side).readable() {
+            return SideView::default();
+        }
+        if *wanted == NarrowNeeds::default() {
+            return self.shell.reader.view(name, spec.region);
+        }
+        self.shell.reader.read_narrow(name, spec.region, wanted.clone()).await
+    }
+
+    async fn commit(&mut self, turn: &Turn, commit: &Commit) -> Committed {
+        let (Some(live), Some(object)) = (turn.live(), self.object.clone()) else {
+            return Committed::Failed("nothing was read".into());
+        };
+        if self.shell.leadership.may_write(API_TIMEOUT.min(Duration::from_secs(2))).is_err() {
+            return Committed::Failed("the lease may not outlast this".into());
+        }
+        if let Err(refused) = self.reserve(&live.desired, commit).await {
+            return refused;
+        }
+        let _in_flight = self.shell.leadership.begin_write();
+        let stored = tokio::time::timeout(API_TIMEOUT, self.store(&object, commit)).await;
+        match stored {
+            Ok(Ok(version)) => {
+                self.remember_stored(&live.desired, commit, &version);
+                Committed::Stored { version: version.into() }
+            }
+            Ok(Err(ClusterError::Conflict | ClusterError::Gone)) => Committed::Conflict,
+            Ok(Err(error)) => Committed::Failed(error.to_string().into()),
+            Err(_) => Committed::Failed("the API server did not answer in time".into()),
+        }
+    }
+
+    /// Takes room under the limits. What is removed from AWS is noted on the accounts, which outlive the object.
+    async fn reserve(&self, desired: &Desired, commit: &Commit) -> Result<(), Committed> {
+        let Some(act) = commit.reserve else { return Ok(()) };
+        let now = now();
+        self.shell.state().limits.reserve(self.key, act, now.wall).map_err(Committed::OverLimit)?;
+        if act != peerkeeper_core::memory::Act::Finalize {
+            return Ok(());
+        }
+        let removal = Removal {
+            at: now.wall,
+            object: self.key.clone(),
+            uid: desired.uid.clone(),
+            policy: self.shell.state().policy_key(self.key).map(|key| key.to_string().into()),
+        };
+        for side in Side::BOTH {
+            if let AccountRef::Managed(name) = &desired.sides.get(side).account {
+                accounts::note_removal(self.shell, name, &removal)
+                    .await
+                    .map_err(|error| Committed::Failed(error.into()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Metadata first, then status: memory that names a thing must not be there without the finalizer that guards it.
+    async fn store(&mut self, object: &VpcPeering, commit: &Commit) -> Result<String, ClusterError> {
+        let mut version = commit.version.to_string();
+        if commit.finalizer == Finalizer::Drop {
+            self.shell.cluster.drop_finalizer(object, &version).await?;
+            return Ok(version);
+        }
+        let annotations = annotations(object, commit);
+        let add_finalizer =
+            commit.finalizer == Finalizer::Add && !object.finalizers().iter().any(|f| f == FINALIZER_CLEANUP);
+        if add_finalizer || !annotations.is_empty() {
+            version = self.shell.cluster.mark(object, &version, add_finalizer, &annotations).await?;
+            if let Some(object) = &mut self.object {
+                if add_finalizer {
+                    object.finalizers_mut().push(FINALIZER_CLEANUP.to_owned());
+                }
+                for (key, value) in annotations {
+                    object.annotations_mut().insert(key.to_owned(), value);
+                }
+            }
+        }
+        let (_, carried) = remember::memory(object.status.as_ref())
+            .map_err(|error| ClusterError::Unparsable(error.to_string()))?;
+        let status = remember::status(
+            &commit.memory,
+            &carried,
+            &commit.report,
+            object.status.as_ref(),
+            Timestamp::now(),
+        );
+        if object.status.as_ref() == Some(&status) {
+            return Ok(version);
+        }
+        let version = self.shell.cluster.store_status(object, &version, &status).await?;
+        if let Some(object) = &mut self.object {
+            object.status = Some(status);
+        }
+        Ok(version)
+    }
+
+    fn remember_stored(&self, desired: &Desired, commit: &Commit, version: &str) {
+        let shell = self.shell;
+        let mut state = shell.state();
+        let memory: &Memory = &commit.memory;
+        let granted = shell.is_granted(&state, desired);
+        state.enter(desired, memory, granted);
+        let handed_over = memory.taken_from.is_some();
+        if let Some(known) = state.peerings.get_mut(self.key) {
+            known.own_version = Some(version.to_owned());
+            known.report = Some(Arc::new(commit.report.clone()));
+        }
+        drop(state);
+        if handed_over {
+            shell.wake_others_of(self.key);
+        }
+    }
+
+    async fn write(&self, turn: &Turn, calls: Vec<WriteCall>) -> Vec<Outcome> {
+        let Some(live) = turn.live() else {
+            return calls.iter().map(|_| Outcome::NotSent(NotSent::Stale)).collect();
+        };
+        let sends = calls.iter().map(|call| self.send(live, call));
+        let outcomes = futures::future::join_all(sends).await;
+        for (call, outcome) in calls.iter().zip(&outcomes) {
+            tracing::info!(object = %self.key, write = %call, outcome = ?outcome, "write");
+        }
+        outcomes
+    }
+
+    async fn send(&self, live: &Live, call: &WriteCall) -> Outcome {
+        let AccountRef::Managed(name) = &live.desired.sides.get(call.side).account else {
+            return Outcome::NotSent(NotSent::Credentials("no AwsAccount on that side".into()));
+        };
+        let leadership = &self.shell.leadership;
+        let timeout = self.shell.writer.timeout();
+        let _in_flight = leadership.begin_write();
+        self.shell.writer.send(name, call, || leadership.may_write(timeout)).await
+    }
+}
+
+/// The annotation that survives tools which drop status, if it says something else now.
+fn annotations(object: &VpcPeering, commit: &Commit) -> Vec<(&'static str, String)> {
+    let Some(id) = commit.established else { return Vec::new() };
+    let said = object.annotations().get(ANNOTATION_ESTABLISHED);
+    if said.is_some_and(|said| *said == id.to_string()) {
+        return Vec::new();
+    }
+    vec![(ANNOTATION_ESTABLISHED, id.to_string())]
+}
+
+/// What one side's part of `needs` comes to.
+fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
+    let spec = live.desired.sides.get(side);
+    let tables = needs.tables.get(&side).cloned().unwrap_or_default();
+    // Prefix lists count against a table's quota by their size, so they are read with the tables.
+    let lists = if tables.is_empty() { BTreeSet::new() } else { prefix_lists(live, side) };
+    NarrowNeeds {
+        pair: needs.peerings.contains(&side).then(|| live.desired.pair()),
+        vpcs: if needs.vpcs.contains(&side) { [spec.vpc].into_iter().collect() } else { BTreeSet::new() },
+        tables,
+        prefix_lists: lists,
+    }
+}
+
+fn prefix_lists(live: &Live, side: Side) -> BTreeSet<PrefixListId> {
+    use peerkeeper_core::desired::Destinations;
+    let declared = live.desired.sides.get(side).routes.iter().flat_map(|route| match &route.destinations {
+        Destinations::PrefixLists(lists) => lists.iter().copied().collect::<Vec<_>>(),
+        Destinations::PeerCidrs { .. } | Destinations::Cidrs(_) => Vec::new(),
+    });
+    let remembered = live.memory.slots.keys().filter_map(|slot| match slot.destination {
+        Destination::PrefixList(list) if slot.side == side => Some(list),
+        Destination::PrefixList(_) | Destination::Cidr(_) => None,
+    });
+    declared.chain(remembered).collect()
+}

@@ -1,0 +1,348 @@
+//! One task per kind of object, each with its own connection and backoff, so that one that fails delays none of the
+//! others. They keep [`State`] as the API server last showed it and say which objects are concerned.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, ObjectMeta};
+use kube::core::DeserializeGuard;
+use kube::runtime::watcher::{self, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::{Resource, ResourceExt};
+use peerkeeper_core::desired::Limits;
+use peerkeeper_core::ids::ObjectKey;
+use peerkeeper_core::pace::queue::Urgency;
+use serde::de::DeserializeOwned;
+
+use super::cluster::key_of;
+use super::shell::Shell;
+use super::state::{Known, KnownAccount, KnownNamespace};
+use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
+use crate::aws::{AccountConfig, clock};
+use crate::declare;
+
+/// An idle watch dies silently behind a load balancer: it is begun anew more often than those give up.
+const WATCH_TIMEOUT_S: u32 = 200;
+/// A watch that neither showed anything nor failed for this long has a dead connection that nobody noticed.
+const WATCH_DEAD_MS: u64 = 3 * 1000 * WATCH_TIMEOUT_S as u64;
+
+/// Whether a watch is alive and has shown everything once.
+#[derive(Default)]
+pub struct Pulse {
+    last: AtomicU64,
+    listed: std::sync::atomic::AtomicBool,
+}
+
+impl Pulse {
+    fn beat(&self) {
+        self.last.store(clock::now().0, Ordering::Relaxed);
+    }
+
+    pub fn has_listed(&self) -> bool {
+        self.listed.load(Ordering::Relaxed)
+    }
+
+    pub fn silent_ms(&self) -> u64 {
+        clock::now().0.saturating_sub(self.last.load(Ordering::Relaxed))
+    }
+}
+
+/// The four watches' pulses.
+#[derive(Default)]
+pub struct Pulses {
+    pub peerings: Pulse,
+    pub policies: Pulse,
+    pub accounts: Pulse,
+    pub namespaces: Pulse,
+}
+
+impl Pulses {
+    fn all(&self) -> [(&'static str, &Pulse); 4] {
+        [
+            ("vpcpeerings", &self.peerings),
+            ("peeringpolicies", &self.policies),
+            ("awsaccounts", &self.accounts),
+            ("namespaces", &self.namespaces),
+        ]
+    }
+
+    pub fn not_listed(&self) -> Vec<&'static str> {
+        self.all().into_iter().filter(|(_, pulse)| !pulse.has_listed()).map(|(name, _)| name).collect()
+    }
+
+    /// Watches from which nothing was heard, not even that they were begun anew.
+    pub fn dead(&self) -> Vec<&'static str> {
+        self.all()
+            .into_iter()
+            .filter(|(_, pulse)| pulse.has_listed() && pulse.silent_ms() > 2 * WATCH_DEAD_MS)
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.not_listed().is_empty()
+    }
+}
+
+fn stream<K>(api: Api<K>) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let config = watcher::Config::default().timeout(WATCH_TIMEOUT_S);
+    watch(api, config).default_backoff()
+}
+
+/// Runs one watch for ever. `apply` and `delete` enter what is shown; what a new listing lacks was deleted meanwhile.
+async fn follow<K, I>(
+    name: &'static str,
+    events: impl Stream<Item = watcher::Result<Event<K>>> + Send,
+    pulse: &Pulse,
+    id_of: impl Fn(&K) -> I,
+    mut apply: impl FnMut(K),
+    mut delete: impl FnMut(&I),
+) where
+    I: Ord + Clone,
+{
+    futures::pin_mut!(events);
+    let (mut known, mut listing): (BTreeSet<I>, BTreeSet<I>) = (BTreeSet::new(), BTreeSet::new());
+    loop {
+        let next = tokio::time::timeout(std::time::Duration::from_millis(WATCH_DEAD_MS), events.next()).await;
+        let event = match next {
+            // Idle: the watch is begun anew underneath, and would have failed loudly.
+            Err(_) => {
+                pulse.beat();
+                continue;
+            }
+            Ok(None) => return,
+            Ok(Some(event)) => event,
+        };
+        match event {
+            Ok(event) => {
+                pulse.beat();
+                match event {
+                    Event::Init => listing.clear(),
+                    Event::InitApply(object) => {
+                        listing.insert(id_of(&object));
+                        apply(object);
+                    }
+                    Event::InitDone => {
+                        for gone in known.difference(&listing) {
+                            delete(gone);
+                        }
+                        known = std::mem::take(&mut listing);
+                        pulse.listed.store(true, Ordering::Relaxed);
+                    }
+                    Event::Apply(object) => {
+                        known.insert(id_of(&object));
+                        apply(object);
+                    }
+                    Event::Delete(object) => {
+                        let id = id_of(&object);
+                        known.remove(&id);
+                        delete(&id);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(watch = name, %error, "the watch failed; it is begun again"),
+        }
+    }
+}
+
+pub async fn peerings(shell: Arc<Shell>) {
+    let api: Api<DeserializeGuard<VpcPeering>> = Api::all(shell.cluster.client().clone());
+    let id_of = |guard: &DeserializeGuard<VpcPeering>| {
+        guard_key(guard.0.as_ref().map(|o| &o.metadata).map_err(|e| &e.metadata))
+    };
+    let apply = |guard: DeserializeGuard<VpcPeering>| apply_peering(&shell, guard);
+    let delete = |key: &ObjectKey| {
+        shell.wake_others_of(key);
+        shell.state().forget(key);
+        shell.dequeue(key);
+        super::accounts::enqueue_deleted(&shell);
+    };
+    follow("vpcpeerings", stream(api), &shell.pulses.peerings, id_of, apply, delete).await;
+}
+
+/// The key of an object, whether or not the rest of it could be parsed.
+fn guard_key(metadata: Result<&ObjectMeta, &ObjectMeta>) -> ObjectKey {
+    let (Ok(metadata) | Err(metadata)) = metadata;
+    ObjectKey::new(metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
+}
+
+fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
+    let object = match guard.0 {
+        Ok(object) => object,
+        Err(invalid) => {
+            let key = guard_key(Err(&invalid.metadata));
+            // Its memory stays where it is, and so do its claims: only the declaration can't be read.
+            shell.clone().report_unparsable(key, invalid.error);
+            return;
+        }
+    };
+    let key = key_of(&object);
+    let version = object.resource_version();
+    let (changed, is_new) = {
+        let mut state = shell.state();
+        let terminating = state.namespace(&key.namespace).terminating;
+        let desired =
+            declare::desired(&object, terminating, &shell.owner_id).map_err(|error| error.to_string());
+        let before = state.peerings.remove(&key);
+        let is_echo =
+            before.as_ref().is_some_and(|known| known.own_version.is_some() && known.own_version == version);
+        let is_new = before.is_none();
+        let (recent, quiet, own_version, report) = match before {
+            Some(known) => (known.recent, known.quiet, known.own_version, known.report),
+            None => (None, false, None, None),
+        };
+        let entered = desired.clone();
+        let memory = crate::remember::memory(object.status.as_ref());
+        state.peerings.insert(
+            key.clone(),
+            Known { object: Arc::new(object), desired, recent, quiet, own_version, report },
+        );
+        if let (Ok(desired), Ok((memory, _))) = (entered, memory) {
+            let granted = shell.is_granted(&state, &desired);
+            state.enter(&desired, &memory, granted);
+        }
+        (!is_echo, is_new)
+    };
+    if changed {
+        shell.enqueue(&key, Urgency::Hint);
+        shell.wake_others_of(&key);
+    }
+    if is_new {
+        shell.replan_sweeps();
+    }
+}
+
+pub async fn policies(shell: Arc<Shell>) {
+    let api: Api<DeserializeGuard<PeeringPolicy>> = Api::all(shell.cluster.client().clone());
+    let id_of = |guard: &DeserializeGuard<PeeringPolicy>| {
+        guard_key(guard.0.as_ref().map(|o| &o.metadata).map_err(|e| &e.metadata))
+    };
+    let apply = |guard: DeserializeGuard<PeeringPolicy>| match guard.0 {
+        Ok(object) => {
+            let key = key_of(&object);
+            shell.state().policies.insert(key.clone(), Arc::new(object));
+            shell.enqueue_namespace(&key.namespace);
+        }
+        // What can't be read is as good as missing: it is only flagged then.
+        Err(invalid) => {
+            let name = invalid.metadata.name.clone().unwrap_or_default();
+            tracing::error!(policy = name, error = %invalid.error, "the PeeringPolicy can't be read and counts as missing");
+            let key = ObjectKey::new(invalid.metadata.namespace.unwrap_or_default(), name);
+            shell.state().policies.remove(&key);
+            shell.enqueue_namespace(&key.namespace);
+        }
+    };
+    let delete = |key: &ObjectKey| {
+        shell.state().policies.remove(key);
+        shell.enqueue_namespace(&key.namespace);
+    };
+    follow("peeringpolicies", stream(api), &shell.pulses.policies, id_of, apply, delete).await;
+}
+
+pub async fn accounts(shell: Arc<Shell>) {
+    let api: Api<DeserializeGuard<AwsAccount>> = Api::all(shell.cluster.client().clone());
+    let id_of = |guard: &DeserializeGuard<AwsAccount>| -> Arc<str> {
+        let name = match &guard.0 {
+            Ok(object) => object.metadata.name.clone(),
+            Err(invalid) => invalid.metadata.name.clone(),
+        };
+        name.unwrap_or_default().into()
+    };
+    let apply = |guard: DeserializeGuard<AwsAccount>| match guard.0 {
+        Ok(object) => apply_account(&shell, object),
+        Err(invalid) => {
+            let name = invalid.metadata.name.unwrap_or_default();
+            tracing::error!(account = name, error = %invalid.error, "the AwsAccount can't be read; what uses it is left as it is");
+        }
+    };
+    let delete = |name: &Arc<str>| {
+        {
+            let mut state = shell.state();
+            state.accounts.remove(name);
+            state.declared.remove(name);
+        }
+        shell.aws.remove_account(name);
+        shell.enqueue_account(name);
+        shell.replan_sweeps();
+    };
+    follow("awsaccounts", stream(api), &shell.pulses.accounts, id_of, apply, delete).await;
+}
+
+fn config_of(account: &declare::Account) -> AccountConfig {
+    AccountConfig {
+        name: account.name.clone(),
+        uid: account.uid.clone(),
+        generation: account.generation,
+        account_id: account.account,
+        role_arn: account.role_arn.clone(),
+        external_id: account.external_id.clone(),
+    }
+}
+
+/// What an account does not limit is limited elsewhere.
+fn limits_of(limits: declare::AccountLimits) -> Limits {
+    Limits {
+        window_s: limits.window_s,
+        max_restores: limits.max_restores.unwrap_or(u32::MAX),
+        max_removals: limits.max_removals.unwrap_or(u32::MAX),
+        max_restores_per_peering: limits.max_restores_per_peering.unwrap_or(u32::MAX),
+    }
+}
+
+fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
+    let name: Arc<str> = object.name_any().into();
+    let account = declare::account(&object).map_err(|error| error.to_string());
+    let changed = {
+        let mut state = shell.state();
+        let before = state.accounts.remove(&name);
+        let same_spec = before.as_ref().is_some_and(|known| {
+            known.object.metadata.generation == object.metadata.generation
+                && known.object.metadata.deletion_timestamp == object.metadata.deletion_timestamp
+        });
+        let unusable = before.filter(|_| same_spec).and_then(|known| known.unusable);
+        let removals = super::state::removals_of(&object);
+        match account {
+            Ok(account) => {
+                state.limits.set_account(account.account, account.limits.map(limits_of), removals);
+                if !same_spec {
+                    shell.aws.set_account(config_of(&account));
+                }
+                state.declared.insert(name.clone(), account);
+            }
+            Err(error) => {
+                tracing::error!(account = %name, %error, "the AwsAccount can't be read; what uses it is left as it is")
+            }
+        }
+        state.accounts.insert(name.clone(), KnownAccount { object: Arc::new(object), unusable });
+        !same_spec
+    };
+    if changed {
+        shell.replan_sweeps();
+        shell.enqueue_account(&name);
+        shell.account_work.notify(name);
+    }
+}
+
+pub async fn namespaces(shell: Arc<Shell>) {
+    let api: Api<Namespace> = Api::all(shell.cluster.client().clone());
+    let id_of = |namespace: &Namespace| -> Arc<str> { namespace.name_any().into() };
+    let apply = |namespace: Namespace| {
+        let name: Arc<str> = namespace.name_any().into();
+        let known = KnownNamespace::from(&namespace);
+        let before = shell.state().namespaces.insert(name.clone(), known.clone());
+        if before.as_ref() != Some(&known) {
+            shell.enqueue_namespace(&name);
+        }
+    };
+    let delete = |name: &Arc<str>| {
+        shell.state().namespaces.remove(name);
+    };
+    follow("namespaces", stream(api), &shell.pulses.namespaces, id_of, apply, delete).await;
+}

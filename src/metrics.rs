@@ -1,0 +1,184 @@
+//! What Prometheus is told. Names, units and labels are listed in docs/operations.md.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use peerkeeper_core::ids::Region;
+use peerkeeper_core::reason::Reason;
+use peerkeeper_core::turn::Note;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::aws::Meter;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PlaceLabels {
+    account: String,
+    region: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SweepLabels {
+    account: String,
+    region: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ObjectLabels {
+    ready: &'static str,
+    reason: String,
+}
+
+/// All metrics of the process.
+pub struct Metrics {
+    registry: Registry,
+    events: Family<ReasonLabel, Counter>,
+    sweeps: Family<SweepLabels, Counter>,
+    sweep_seconds: Family<PlaceLabels, Gauge<f64, AtomicU64>>,
+    reconcile_seconds: Histogram,
+    objects: Family<ObjectLabels, Gauge>,
+    leading: Gauge,
+    queue_length: Gauge,
+    queue_lag_seconds: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    pub fn new(meter: Arc<Meter>) -> Self {
+        let mut registry = Registry::with_prefix("peerkeeper");
+        let events = Family::default();
+        registry.register(
+            "events",
+            "Transitions and acts, by reason; losses are DeletedUnexpectedly",
+            events.clone(),
+        );
+        let sweeps = Family::default();
+        registry.register("sweeps", "Sweeps of an account and Region, by result", sweeps.clone());
+        let sweep_seconds = Family::default();
+        let help = "How long the last sweep of an account and Region took";
+        registry.register_with_unit("sweep_duration", help, Unit::Seconds, sweep_seconds.clone());
+        let reconcile_seconds = Histogram::new(exponential_buckets(0.005, 2.0, 12));
+        registry.register_with_unit(
+            "reconcile_duration",
+            "How long reconciles took",
+            Unit::Seconds,
+            reconcile_seconds.clone(),
+        );
+        let objects = Family::default();
+        registry.register("vpcpeerings", "VpcPeerings, by the status and reason of Ready", objects.clone());
+        let leading = Gauge::default();
+        registry.register("leading", "1 while this replica holds the lease", leading.clone());
+        let queue_length = Gauge::default();
+        registry.register(
+            "queue_length",
+            "VpcPeerings that wait for a reconcile, those due later included",
+            queue_length.clone(),
+        );
+        let queue_lag_seconds = Gauge::default();
+        let help = "How long the most overdue reconcile has waited";
+        registry.register_with_unit("queue_lag", help, Unit::Seconds, queue_lag_seconds.clone());
+        registry.register_collector(Box::new(AwsCalls(meter)));
+        Self {
+            registry,
+            events,
+            sweeps,
+            sweep_seconds,
+            reconcile_seconds,
+            objects,
+            leading,
+            queue_length,
+            queue_lag_seconds,
+        }
+    }
+
+    /// Counts what Kubernetes Events were published for.
+    pub fn events(&self, notes: &[Note]) {
+        for note in notes {
+            self.events.get_or_create(&ReasonLabel { reason: note.reason.as_str() }).inc();
+        }
+    }
+
+    pub fn reason(&self, reason: Reason) {
+        self.events.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
+    }
+
+    pub fn swept(&self, account: &str, region: &Region, complete: bool, took_ms: u64) {
+        let (account, region) = (account.to_owned(), region.to_string());
+        let result = if complete { "complete" } else { "failed" };
+        self.sweeps
+            .get_or_create(&SweepLabels { account: account.clone(), region: region.clone(), result })
+            .inc();
+        self.sweep_seconds.get_or_create(&PlaceLabels { account, region }).set(seconds(took_ms));
+    }
+
+    pub fn reconciled(&self, took_ms: u64) {
+        self.reconcile_seconds.observe(seconds(took_ms));
+    }
+
+    /// The text that a scrape gets. What is a state rather than a count is set right before.
+    pub fn encode(&self, now: &Snapshot) -> Result<String, std::fmt::Error> {
+        self.leading.set(i64::from(now.leading));
+        self.queue_length.set(i64::try_from(now.queue_length).unwrap_or(i64::MAX));
+        self.queue_lag_seconds.set(seconds(now.queue_lag_ms));
+        self.objects.clear();
+        for (ready, reason) in &now.objects {
+            self.objects.get_or_create(&ObjectLabels { ready, reason: reason.clone() }).inc();
+        }
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// What is asked for at a scrape.
+pub struct Snapshot {
+    pub leading: bool,
+    pub queue_length: usize,
+    pub queue_lag_ms: u64,
+    /// Each object's `Ready`: its status and its reason.
+    pub objects: Vec<(&'static str, String)>,
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+/// Calls to AWS, counted where they are made.
+struct AwsCalls(Arc<Meter>);
+
+impl Debug for AwsCalls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AwsCalls")
+    }
+}
+
+impl Collector for AwsCalls {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let counts = self.0.snapshot();
+        let first = ConstCounter::new(0_u64);
+        let help = "Calls to AWS, by account, Region, action and result";
+        let mut family =
+            encoder.encode_descriptor("peerkeeper_aws_calls", help, None, first.metric_type())?;
+        for (key, count) in counts {
+            let labels = [
+                ("account", key.account.to_string()),
+                ("region", key.region.map(|region| region.to_string()).unwrap_or_default()),
+                ("action", key.action.to_string()),
+                ("result", key.result.as_str().to_owned()),
+            ];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}

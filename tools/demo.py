@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""The whole story on this machine: a declared peering is made, deleted behind the operator's back, flagged, restored.
+
+Everything is real but AWS itself: etcd, the Kubernetes API server and kubectl of tools/controlplane, the operator's own
+binary, and moto as EC2 and STS. Nothing is left running, and no AWS account and no container engine is needed.
+
+    demo.py OPERATOR    OPERATOR is the operator's binary; `make demo` builds it and calls this
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "deploy" / "examples"
+ACCOUNTS = {"requester": ("111122223333", "eu-west-1"), "accepter": ("444455556666", "us-east-1")}
+PATIENCE_S = 120
+COLOUR = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+STARTED = time.monotonic()
+
+
+def paint(code, text):
+    return f"\033[{code}m{text}\033[0m" if COLOUR else text
+
+
+def tell(text):
+    """One line of the timeline."""
+    print(f"{paint('2', f'{time.monotonic() - STARTED:6.1f} s')}  {text}", flush=True)
+
+
+def chapter(text):
+    print(f"\n{paint('1;36', text)}", flush=True)
+
+
+def show(command, output):
+    print(paint("2", f"          $ {command}"))
+    for line in output.rstrip().splitlines():
+        print(f"          {line}", flush=True)
+
+
+class Child:
+    """A process that this script started and ends by its process id. `leashed` ones end by themselves with our pipe."""
+
+    def __init__(self, name, command, **options):
+        self.name = name
+        self.process = subprocess.Popen(command, **options)
+
+    def stop(self):
+        if self.process.stdin:
+            self.process.stdin.close()
+        elif self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def leashed(name, *command):
+    """Starts one of our servers and returns it with what it says when it is ready."""
+    child = Child(name, [sys.executable, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    line = child.process.stdout.readline()
+    if not line:
+        child.stop()
+        raise SystemExit(f"demo: {name} did not start; its own words are above")
+    return child, json.loads(line)
+
+
+class Aws:
+    """EC2 as somebody with credentials of each account sees it, by a client that is not the operator's."""
+
+    def __init__(self, endpoint):
+        import boto3  # from the environment that moto lives in
+
+        self.clients = {}
+        own = {"aws_access_key_id": "demo", "aws_secret_access_key": "demo", "endpoint_url": endpoint}
+        sts = boto3.client("sts", region_name="us-east-1", **own)
+        for side, (account, region) in ACCOUNTS.items():
+            role = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/somebody", RoleSessionName="demo")["Credentials"]
+            self.clients[side] = boto3.client(
+                "ec2",
+                region_name=region,
+                endpoint_url=endpoint,
+                aws_access_key_id=role["AccessKeyId"],
+                aws_secret_access_key=role["SecretAccessKey"],
+                aws_session_token=role["SessionToken"],
+            )
+
+    def network(self, side, cidr):
+        """A VPC with one private route table beside its main one."""
+        ec2 = self.clients[side]
+        vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_tags(Resources=[table], Tags=[{"Key": "tier", "Value": "private"}])
+        return vpc
+
+    def peering(self, side, peering):
+        found = self.clients[side].describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])
+        return found["VpcPeeringConnections"][0]["Status"]
+
+    def routes(self, side, vpc):
+        tables = self.clients[side].describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+        for table in tables["RouteTables"]:
+            for route in table["Routes"]:
+                if "VpcPeeringConnectionId" in route:
+                    yield table["RouteTableId"], route["DestinationCidrBlock"], route["VpcPeeringConnectionId"]
+
+
+class Demo:
+    def __init__(self, operator, folder):
+        self.operator = operator
+        self.folder = folder
+        self.children = []
+
+    def kubectl(self, *arguments, given=None, quiet=False):
+        command = [self.cluster["kubectl"], "--kubeconfig", self.cluster["kubeconfig"], *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"demo: kubectl {' '.join(arguments)} failed:\n{done.stderr}")
+        if not quiet:
+            show("kubectl " + " ".join(arguments), done.stdout)
+        return done.stdout
+
+    def status(self):
+        return json.loads(self.kubectl("get", "vpcp", "-n", "network", "prod-shared", "-o", "json", quiet=True)).get("status", {})
+
+    def wait_for(self, what, probe):
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            status = self.status()
+            if probe(status):
+                return status
+            time.sleep(0.2)
+        self.kubectl("get", "vpcp", "-n", "network", "-o", "yaml")
+        raise SystemExit(f"demo: waited {PATIENCE_S} s for {what}; the operator's log is {self.log}")
+
+    def start(self):
+        chapter("1. A cluster and an EC2, on this machine")
+        child, self.cluster = leashed("the control plane", ROOT / "tools/controlplane/controlplane.py", "up", self.folder / "cluster")
+        self.children.append(child)
+        tell(f"a Kubernetes API server with etcd answers at {self.cluster['server']}")
+        child, self.moto = leashed("moto", ROOT / "tools/moto/serve.py", "up")
+        self.children.append(child)
+        self.aws = Aws(self.moto["endpoint"])
+        tell(f"moto plays EC2 and STS at {self.moto['endpoint']}")
+        self.vpcs = {"requester": self.aws.network("requester", "10.1.0.0/16"), "accepter": self.aws.network("accepter", "10.2.0.0/16")}
+        for side, vpc in self.vpcs.items():
+            tell(f"account {ACCOUNTS[side][0]} has {vpc} in {ACCOUNTS[side][1]}")
+        self.kubectl("apply", "--server-side", "-f", "-", given=self.own("crd"), quiet=True)
+        self.kubectl("create", "namespace", "peerkeeper-system", quiet=True)
+        # An empty Lease can be taken at once; without one, the first leader waits out a full duration.
+        lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "peerkeeper", "namespace": "peerkeeper-system"}}
+        self.kubectl("apply", "-f", "-", given=json.dumps(lease), quiet=True)
+        self.log = self.folder / "operator.log"
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        environment |= {
+            "KUBECONFIG": self.cluster["kubeconfig"],
+            "AWS_ACCESS_KEY_ID": "demo",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_REGION": "eu-west-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        command = [self.operator, "run", "--aws-endpoint-url", self.moto["endpoint"], "--sweep-interval", "5s", "--health-address", "127.0.0.1:0"]
+        with open(self.log, "w") as log:
+            self.children.append(Child("the operator", command, env=environment, stderr=log, stdout=log))
+        tell("the operator runs: its own binary, sweeping every 5 s")
+
+    def own(self, *arguments):
+        return subprocess.run([self.operator, *arguments], check=True, capture_output=True, text=True).stdout
+
+    def declare(self):
+        chapter("2. A peering is declared, with its routes on both sides")
+        text = "\n---\n".join((EXAMPLES / name).read_text() for name in ("namespace.yaml", "accounts.yaml", "policy.yaml", "peering.yaml"))
+        # The examples' VPC ids are placeholders, and moto calls its own account by another id.
+        text = text.replace("vpc-0a1b2c3d4e5f60789", self.vpcs["requester"]).replace("vpc-0fedcba9876543210", self.vpcs["accepter"])
+        text = text.replace('  accountId: "111122223333"\n', '  accountId: "111122223333"\n  roleArn: arn:aws:iam::111122223333:role/peerkeeper\n')
+        self.kubectl("apply", "-f", "-", given=text)
+        self.kubectl("wait", "-n", "network", "vpcp/prod-shared", "--for=condition=Ready", "--timeout", f"{PATIENCE_S}s")
+        tell(paint("32", "Ready: created, accepted, active, routed on both sides"))
+        self.kubectl("get", "vpcp", "-n", "network")
+        self.old = self.status()["peeringId"]
+        self.show_routes()
+
+    def show_routes(self):
+        for side, vpc in self.vpcs.items():
+            for table, destination, target in self.aws.routes(side, vpc):
+                tell(f"EC2 in {ACCOUNTS[side][1]}: {table} sends {destination} to {target} ({self.aws.peering(side, target)['Code']})")
+
+    def lose(self):
+        chapter("3. Somebody in the other account deletes it")
+        self.aws.clients["accepter"].delete_vpc_peering_connection(VpcPeeringConnectionId=self.old)
+        tell(paint("31", f"DeleteVpcPeeringConnection {self.old}, by account {ACCOUNTS['accepter'][0]}"))
+        self.show_routes()
+
+        def flagged(status):
+            return any(c["type"] == "UnexpectedlyDeleted" and c["status"] == "True" for c in status.get("conditions", []))
+
+        status = self.wait_for("the flag", flagged)
+        condition = next(c for c in status["conditions"] if c["type"] == "UnexpectedlyDeleted")
+        tell(paint("33", f"flagged, nothing changed yet: {condition['reason']}: {condition['message']}"))
+        # The columns say it in AWS's own words while it lasts.
+        self.kubectl("get", "vpcp", "-n", "network")
+
+    def restore(self):
+        chapter("4. The policy says Restore")
+
+        def restored(status):
+            ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", []))
+            return ready and status.get("peeringId") != self.old
+
+        status = self.wait_for("the restore", restored)
+        tell(paint("32", f"restored as {status['peeringId']}; every route was pointed at it, and read back"))
+        self.kubectl("get", "vpcp", "-n", "network")
+        self.show_routes()
+        stale = [r for side, vpc in self.vpcs.items() for r in self.aws.routes(side, vpc) if r[2] != status["peeringId"]]
+        if stale:
+            raise SystemExit(f"demo: routes still lead to the lost peering: {stale}")
+        self.kubectl("describe", "vpcp", "-n", "network", "prod-shared", quiet=True)
+        self.kubectl("get", "events", "-n", "network", "--sort-by", ".metadata.creationTimestamp", "-o", "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message")
+
+    def retire(self):
+        chapter("5. The declaration is deleted: the routes go, then the peering")
+        self.kubectl("delete", "vpcp", "-n", "network", "prod-shared", "--timeout", f"{PATIENCE_S}s")
+        left = [route for side, vpc in self.vpcs.items() for route in self.aws.routes(side, vpc)]
+        tell(f"EC2 holds {len(left)} of its routes")
+        if left:
+            raise SystemExit("demo: routes were left behind")
+
+    def stop(self):
+        for child in reversed(self.children):
+            child.stop()
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    with tempfile.TemporaryDirectory(prefix="peerkeeper-demo-", ignore_cleanup_errors=True) as folder:
+        demo = Demo(sys.argv[1], Path(folder))
+        try:
+            demo.start()
+            demo.declare()
+            demo.lose()
+            demo.restore()
+            demo.retire()
+        except BaseException:
+            log = getattr(demo, "log", None)
+            if log and log.exists():
+                print("\nThe operator's last words:", *log.read_text().splitlines()[-60:], sep="\n  ", file=sys.stderr)
+            raise
+        finally:
+            demo.stop()
+    chapter("Nothing is left running.")
+
+
+main()
