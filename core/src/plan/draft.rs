@@ -1,12 +1,12 @@
 //! The verdict while it is being made. Whatever proposes a write goes through [`Draft::offer`], so that no write escapes
 //! the rules that hold for all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::aws_code::RefusalKind;
 use crate::desired::{Grant, PairAt};
-use crate::ids::{HOLD_TAG_KEY, PeeringId, Side, Sides};
+use crate::ids::{HOLD_TAG_KEY, PeeringId, PrefixListId, Side, Sides};
 use crate::memory::{Act, Life, Memory};
 use crate::observed::{Needs, Seen, Unseen};
 use crate::reason::{ConditionType, Reason};
@@ -33,6 +33,8 @@ pub(crate) struct Draft<'a> {
     pub finalizer: Finalizer,
     pub reserve: Option<Act>,
     pub lookup: Option<crate::ids::ObjectKey>,
+    /// Prefix lists that must be read before routes to them can be counted.
+    pub lists: BTreeMap<Side, BTreeSet<PrefixListId>>,
     wake: Option<Mono>,
     /// A tag on a VPC that forbids every write.
     hold_tag: Option<String>,
@@ -55,6 +57,7 @@ impl<'a> Draft<'a> {
             finalizer: Finalizer::Keep,
             reserve: None,
             lookup: None,
+            lists: BTreeMap::new(),
             wake: None,
             hold_tag: None,
         }
@@ -255,7 +258,7 @@ impl<'a> Draft<'a> {
 
     /// What must be read freshly before the wave is sent: just what it touches.
     fn needs(&self) -> Needs {
-        let mut needs = Needs::default();
+        let mut needs = Needs { prefix_lists: self.lists.clone(), ..Needs::default() };
         for call in &self.wave {
             match &call.write {
                 Write::Create { .. } => {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::desired::{DeletionPolicy, DependentRoutes, Reaction};
-use crate::ids::{Destination, PeeringId, RouteTableId, Side, Slot, Target};
+use crate::ids::{Destination, PeeringId, PrefixListId, RouteTableId, Side, Slot, Target};
 use crate::memory::{Act, How, Origin, Owned};
 use crate::observed::{PeeringState, Resource, RouteTable, Seen, Unseen};
 use crate::reason::Reason;
@@ -317,9 +317,12 @@ fn add_within_quota(
     draft: &mut Draft<'_>,
     side: Side,
     table: RouteTableId,
-    writes: Vec<(Slot, Write, bool)>,
+    mut writes: Vec<(Slot, Write, bool)>,
     active: PeeringId,
 ) {
+    if !lists_are_known(draft, side, table, &mut writes) {
+        return;
+    }
     if let Some(message) = over_quota(draft, side, table, &writes) {
         for (slot, _, _) in writes {
             leave(draft, slot, Reason::QuotaReached, message.clone());
@@ -350,16 +353,52 @@ fn over_quota(
         match destination {
             Destination::Cidr(cidr) if cidr.is_ipv6() => v6 += 1,
             Destination::Cidr(_) => v4 += 1,
-            Destination::PrefixList(list) => {
-                let lists = &draft.input.observed.get(side).prefix_lists;
-                let entries =
-                    lists.readings().find_map(|reading| reading.get(list)).map_or(1, |list| list.max_entries);
-                v4 += entries;
-            }
+            Destination::PrefixList(list) => v4 += max_entries(draft, side, list).unwrap_or(1),
         }
     }
     let most = v4.max(v6);
     (most > quota).then(|| format!("{table} would hold {most} routes, and its quota is {quota}; raise the quota (L-93826ACB) or free room"))
+}
+
+/// What a route to this list counts; `None` where no reading shows it.
+fn max_entries(draft: &Draft<'_>, side: Side, list: PrefixListId) -> Option<u32> {
+    let lists = &draft.input.observed.get(side).prefix_lists;
+    lists.readings().find_map(|reading| reading.get(list)).map(|list| list.max_entries)
+}
+
+/// Asks for the prefix lists that a table's routes count by, and drops the additions whose list does not exist. False
+/// while one was not read: then nothing is added to the table.
+fn lists_are_known(
+    draft: &mut Draft<'_>,
+    side: Side,
+    table: RouteTableId,
+    writes: &mut Vec<(Slot, Write, bool)>,
+) -> bool {
+    let Seen::Present(seen) = select::table(draft, side, table) else { return true };
+    let list_of = |destination: Destination| match destination {
+        Destination::PrefixList(list) => Some(list),
+        Destination::Cidr(_) => None,
+    };
+    let held = seen.routes.iter().filter_map(|route| list_of(route.destination));
+    let wanted = writes.iter().filter_map(|(slot, _, _)| list_of(slot.destination));
+    let lists: BTreeSet<PrefixListId> = held.chain(wanted).collect();
+    let view = &draft.input.observed.get(side).prefix_lists;
+    let spoken_of = |list: &PrefixListId| view.readings().any(|reading| reading.speaks_of(*list));
+    if !lists.iter().all(spoken_of) {
+        let unseen = view.unseen.clone();
+        draft.lists.entry(side).or_default().extend(lists);
+        draft.blind(&format!("the prefix lists that {table} routes to"), &unseen);
+        return false;
+    }
+    writes.retain(|(slot, _, _)| match list_of(slot.destination) {
+        Some(list) if max_entries(draft, side, list).is_none() => {
+            let message = format!("{list} does not exist in {}; check the id", draft.sight().pair.at(side));
+            leave(draft, *slot, Reason::PrefixListNotFound, message);
+            false
+        }
+        _ => true,
+    });
+    true
 }
 
 /// Slots of ours that are not declared any more. They go only when the spec has changed: a table that lost a tag, or a
