@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod drift;
 mod found;
 mod life;
 mod losses;
