@@ -131,6 +131,8 @@ fn main_region(role_arn: Option<&str>) -> Region {
         "aws-eusc" => "eusc-de-east-1",
         "aws-iso" => "us-iso-east-1",
         "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-iso-f" => "us-isof-south-1",
         _ => "us-east-1",
     };
     match name.parse() {
@@ -450,5 +452,7 @@ mod tests {
         assert_eq!(of("arn:aws-eusc:iam::111122223333:role/p"), "eusc-de-east-1");
         assert_eq!(of("arn:aws-iso:iam::111122223333:role/p"), "us-iso-east-1");
         assert_eq!(of("arn:aws-iso-b:iam::111122223333:role/p"), "us-isob-east-1");
+        assert_eq!(of("arn:aws-iso-e:iam::111122223333:role/p"), "eu-isoe-west-1");
+        assert_eq!(of("arn:aws-iso-f:iam::111122223333:role/p"), "us-isof-south-1");
     }
 }

@@ -1,9 +1,10 @@
 //! Our own token buckets, in front of AWS's.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use peerkeeper_core::ids::AccountRegion;
+use peerkeeper_core::ids::{AccountId, AccountRegion};
 use peerkeeper_core::pace::bucket::{Buckets, Operation, Share};
 use peerkeeper_core::time::Mono;
 
@@ -43,6 +44,11 @@ impl Budget {
     /// AWS refused a call for want of rate: allow ourselves less.
     pub fn refused(&self, at: AccountRegion, operation: Operation, taken: Mono) {
         self.with(|buckets| buckets.refused(clock::now(), &at, operation, taken));
+    }
+
+    /// Forgets the buckets of accounts that nothing names any more.
+    pub fn keep_only(&self, accounts: &BTreeSet<AccountId>) {
+        self.with(|buckets| buckets.retain(|at| accounts.contains(&at.account)));
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Buckets<AccountRegion>) -> R) -> R {

@@ -176,7 +176,10 @@ impl Aws {
 
     /// Nothing is sent in this account's name any more, but for what is already on its way.
     pub fn remove_account(&self, name: &str) {
-        self.inner.accounts.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let mut accounts = self.inner.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        accounts.remove(name);
+        let left = accounts.values().map(|held| held.account.config.account_id).collect();
+        self.inner.budget.keep_only(&left);
     }
 
     pub fn accounts(&self) -> Vec<AccountConfig> {

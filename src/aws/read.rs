@@ -109,7 +109,7 @@ impl Questions {
 
     /// These tables, or all. By filter rather than by id: a missing one is then just missing, and fails nothing.
     pub async fn tables(&self, ids: Option<BTreeSet<RouteTableId>>) -> Result<Read<RouteTable>, ReadError> {
-        self.by_ids(ids, |some| self.tables_where(some)).await
+        self.by_ids(ids, |some| self.tables_where(some), Scope::Ids).await
     }
 
     async fn tables_where(&self, ids: Option<Vec<RouteTableId>>) -> Result<Answer<RouteTable>, ReadError> {
@@ -127,8 +127,9 @@ impl Questions {
         self.pages(Operation::DescribeRouteTables, page, convert::route_table).await
     }
 
+    /// A VPC is its own group: by that it is looked up, so that is what the reading is complete for.
     pub async fn vpcs(&self, ids: Option<BTreeSet<VpcId>>) -> Result<Read<Vpc>, ReadError> {
-        self.by_ids(ids, |some| self.vpcs_where(some)).await
+        self.by_ids(ids, |some| self.vpcs_where(some), Scope::Groups).await
     }
 
     async fn vpcs_where(&self, ids: Option<Vec<VpcId>>) -> Result<Answer<Vpc>, ReadError> {
@@ -150,7 +151,7 @@ impl Questions {
         &self,
         ids: Option<BTreeSet<PrefixListId>>,
     ) -> Result<Read<PrefixList>, ReadError> {
-        self.by_ids(ids, |some| self.prefix_lists_where(some)).await
+        self.by_ids(ids, |some| self.prefix_lists_where(some), Scope::Ids).await
     }
 
     async fn prefix_lists_where(
@@ -175,6 +176,7 @@ impl Questions {
         &self,
         ids: Option<BTreeSet<T::Id>>,
         ask: impl Fn(Option<Vec<T::Id>>) -> F,
+        scope: impl FnOnce(BTreeSet<T::Id>) -> Scope<T>,
     ) -> Result<Read<T>, ReadError>
     where
         T: Resource,
@@ -183,7 +185,7 @@ impl Questions {
     {
         let Some(ids) = ids else { return ask(None).await.map(|answer| answer.into_read(Scope::All)) };
         let answer = in_chunks(&ids, IDS_PER_CALL, |some| ask(Some(some))).await?;
-        Ok(answer.only(|thing| ids.contains(&thing.id())).into_read(Scope::Ids(ids)))
+        Ok(answer.only(|thing| ids.contains(&thing.id())).into_read(scope(ids)))
     }
 
     /// All pages of one question. Any page may be short, or empty, and still not be the last.

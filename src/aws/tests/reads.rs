@@ -220,6 +220,12 @@ async fn a_narrow_reading_asks_for_what_is_touched_and_trusts_no_filter() {
     assert_eq!(asked.param("Filter.1.Name"), "route-table-id");
     assert!(asked.values("RouteTableId").is_empty(), "an id that is gone would fail the call");
     assert_eq!(fake.seen("DescribeVpcs")[0].values("Filter.1.Value"), [one]);
+    let (asked_now, missing) = (clock::now(), "rtb-22222222".parse().unwrap());
+    assert!(tables.speaks_of(missing), "that it is missing is an answer too");
+    assert!(
+        view.vpcs.newest_of(one.parse().unwrap(), asked_now, &Timing::default()).is_ok(),
+        "VPCs go by group"
+    );
     assert_eq!(fake.count("DescribeManagedPrefixLists"), 0);
     assert_eq!(view.caller, "111122223333".parse().ok());
 }
