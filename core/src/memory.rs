@@ -87,6 +87,23 @@ impl Memory {
         self.spent.iter().filter(|(spent, at)| *spent == act && *at > since).count()
     }
 
+    /// The same, told by an object that declares the pair from the other end.
+    pub fn turned(self) -> Self {
+        fn swap<T>(sides: Sides<T>) -> Sides<T> {
+            Sides::new(sides.accepter, sides.requester)
+        }
+        let slots =
+            self.slots.into_iter().map(|(slot, owned)| (Slot { side: slot.side.peer(), ..slot }, owned));
+        Self {
+            pair: self.pair.map(|pair| PairAt { sides: swap(pair.sides) }),
+            slots: slots.collect(),
+            cidrs: swap(self.cidrs),
+            cidrs_at_spec: swap(self.cidrs_at_spec),
+            tag_keys: swap(self.tag_keys),
+            ..self
+        }
+    }
+
     /// This object holds its pair because it has, or had, a peering: others wait.
     pub fn holds_pair(&self) -> bool {
         self.life != Life::NeverSeen

@@ -285,6 +285,7 @@ impl Turn {
     /// they show is known to be gone, or too old to act upon.
     fn take_in(&mut self, now: Now, observed: Box<Sides<SideView>>) {
         self.observed = observed;
+        self.close_ungranted();
         self.share_one_place();
         let asked = std::mem::take(&mut self.asked);
         let stale = self.stale(&asked, now.mono);
@@ -312,6 +313,14 @@ impl Turn {
                 let read = Needs { tables: [(side, tables)].into(), ..Needs::default() };
                 self.recent.raise_floor(&read, narrow.began());
             }
+        }
+    }
+
+    /// What a side's owner does not grant is not looked at, though others may have had it read.
+    fn close_ungranted(&mut self) {
+        let Some(live) = &self.live else { return };
+        for side in Side::BOTH.into_iter().filter(|side| !live.grants.get(*side).readable()) {
+            *self.observed.get_mut(side) = SideView::default();
         }
     }
 

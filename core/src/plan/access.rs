@@ -101,6 +101,11 @@ fn take_over(draft: &mut Draft<'_>, holder: &Holder) {
     let already = draft.input.memory.taken_from.as_deref() == Some(&*holder.uid);
     if !already {
         let mut memory = (*holder.memory).clone();
+        let pair = draft.sight().pair;
+        if memory.pair.is_some_and(|theirs| theirs.sides.requester.vpc != pair.sides.requester.vpc) {
+            // It declared the same pair from the other end.
+            memory = memory.turned();
+        }
         memory.taken_from = Some(holder.uid.clone());
         // Its routes are let go by what this object declares, not by what the other did.
         memory.settled_generation = 0;

@@ -33,7 +33,6 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
         draft.finalizer = Finalizer::Drop;
         return;
     }
-    draft.working(Reason::Deleting, "removing the routes, then the peering");
     peering::remove_own_twins(draft);
     if !everything_is_settled(draft) || !slots_are_gone(draft) || !peering_is_gone(draft) {
         return;
@@ -181,7 +180,8 @@ fn untag(draft: &mut Draft<'_>, id: PeeringId) -> bool {
 
 /// Taking an object's things out of AWS is one act under the removal limits, and needs usable accounts.
 fn may_finalize(draft: &mut Draft<'_>, side: Side) -> bool {
-    if !draft.granted(side) {
+    // A suspended account is a hold like others: the offer says so, and what releases it.
+    if !matches!(draft.input.grants.get(side), Grant::Granted(_) | Grant::Suspended(_)) {
         blocked(draft, side, "its things in AWS can't be removed");
         return false;
     }

@@ -306,6 +306,9 @@ impl<'a> Draft<'a> {
         self.exceptions.dedup();
         let exceptions_total = u32::try_from(self.exceptions.len()).unwrap_or(u32::MAX);
         self.say_exceptions();
+        if self.input.desired.deleting && self.findings.is_empty() {
+            self.working(Reason::Deleting, "removing the routes, then the peering");
+        }
         self.say_wave();
         let conditions = self.conditions();
         self.exceptions.truncate(Report::EXCEPTIONS_MAX);
