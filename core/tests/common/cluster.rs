@@ -58,7 +58,7 @@ pub struct Account {
     /// What GetCallerIdentity says, where it is another account.
     pub answers_as: Option<AccountId>,
     /// Finalizer removals: they outlive their objects.
-    pub removals: Vec<Wall>,
+    pub removals: BTreeMap<Arc<str>, Wall>,
 }
 
 #[derive(Clone, Debug)]
@@ -257,7 +257,7 @@ impl Cluster {
             Level::Policy,
             self.policy_of(object).limits,
             |other| other.policy == object.policy,
-            &[],
+            &BTreeMap::new(),
         )];
         for side in Side::BOTH {
             let AccountRef::Managed(name) = &object.sides.get(side).account else { continue };
@@ -272,7 +272,8 @@ impl Cluster {
         }
         let operator =
             Limits { max_restores: self.max_restores, max_removals: self.max_removals, ..Limits::default() };
-        levels.push(self.level(Level::Operator, operator, |_| true, &[]));
+        let removals = self.accounts.values().flat_map(|account| account.removals.clone()).collect();
+        levels.push(self.level(Level::Operator, operator, |_| true, &removals));
         LimitsView { levels }
     }
 
@@ -281,13 +282,14 @@ impl Cluster {
         level: Level,
         limits: Limits,
         under: impl Fn(&Object) -> bool,
-        removals: &[Wall],
+        outlived: &BTreeMap<Arc<str>, Wall>,
     ) -> LevelView {
         let all: Vec<&Object> = self.objects.values().filter(|object| under(object)).collect();
         let spent = |wanted: &[Act]| {
             let acts = all.iter().flat_map(|object| &object.memory.spent);
             acts.filter(|(act, _)| wanted.contains(act)).map(|(_, at)| *at).collect::<Vec<_>>()
         };
+        let alive = |uid: &Arc<str>| all.iter().any(|object| object.uid == *uid);
         let demand = |action: LossAction| {
             let waits = |object: &&&Object| {
                 let open = object.memory.episode.as_ref();
@@ -298,7 +300,7 @@ impl Cluster {
             u32::try_from(all.iter().filter(waits).count()).unwrap_or(u32::MAX)
         };
         let mut removed = spent(&[Act::RemoveRoutes, Act::Finalize]);
-        removed.extend(removals);
+        removed.extend(outlived.iter().filter(|(uid, _)| !alive(uid)).map(|(_, at)| *at));
         LevelView {
             level,
             window_s: limits.window_s,
@@ -361,9 +363,10 @@ impl Cluster {
                 AccountRef::Foreign(_) => None,
             })
             .collect();
+        let uid = self.object(key).uid.clone();
         for (name, account) in &mut self.accounts {
             if names.contains(name) {
-                account.removals.push(now);
+                account.removals.insert(uid.clone(), now);
             }
         }
     }

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod deletion;
 mod drift;
 mod found;
 mod life;
