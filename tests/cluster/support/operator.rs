@@ -82,7 +82,7 @@ impl Operator {
             ("--sweep-interval", sweep_interval),
             ("--lease-namespace", lease_namespace),
             ("--lease-name", lease_name),
-            ("--health-addr", health.to_string()),
+            ("--health-address", health.to_string()),
         ] {
             command.extend([flag.to_string(), value]);
         }

@@ -167,7 +167,7 @@ fn every_selector_selects_the_pod() {
 #[test]
 fn probes_metrics_and_the_network_policy_share_one_port() {
     let (address, port) =
-        arg("--health-addr").rsplit_once(':').map(|(a, p)| (a.to_owned(), p.to_owned())).unwrap();
+        arg("--health-address").rsplit_once(':').map(|(a, p)| (a.to_owned(), p.to_owned())).unwrap();
     assert_eq!(address, "0.0.0.0", "the kubelet asks from outside the pod");
     let port: u16 = port.parse().expect("a port");
     assert_eq!(container()["ports"], json!([{"name": "http", "containerPort": port}]));
