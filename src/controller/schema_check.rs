@@ -51,7 +51,7 @@ async fn misfit(cluster: &Cluster) -> Option<String> {
 }
 
 fn missing_field(own: &CustomResourceDefinition, served: &CustomResourceDefinition) -> Option<String> {
-    let Some(own) = schema(own) else { return None };
+    let own = schema(own)?;
     let Some(served) = schema(served) else { return Some(format!("the version {VERSION}")) };
     missing(own, served, "")
 }
