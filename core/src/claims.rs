@@ -108,6 +108,12 @@ impl Table {
         self.neighbours(me).filter(|other| other.pair == me.pair).map(|other| other.key.clone()).collect()
     }
 
+    /// Other objects that share a VPC.
+    pub fn neighbours_of(&self, key: &ObjectKey) -> Vec<ObjectKey> {
+        let Some(me) = self.entries.get(key) else { return Vec::new() };
+        self.neighbours(me).map(|other| other.key.clone()).collect()
+    }
+
     /// What the others mean to this object.
     pub fn view(&self, key: &ObjectKey) -> ClaimsView {
         let Some(me) = self.entries.get(key) else { return ClaimsView::default() };

@@ -135,10 +135,17 @@ fn options(args: &RunArgs) -> Result<Options, RunCommandError> {
         health_address: args.health_address,
         sweep_interval: args.sweep_interval,
         timing: timing(args),
+        api_timeout: write_timeout(args),
         concurrency: usize::from(args.concurrency),
         max_restores: args.max_restores,
         max_removals: args.max_removals,
     })
+}
+
+/// A write may start only while the lease outlasts it. Renewed at a third of its duration, two thirds of it are left at
+/// the worst; half of that leaves room for one renewal that fails.
+fn write_timeout(args: &RunArgs) -> Duration {
+    (args.lease_duration / 3).min(Duration::from_secs(5))
 }
 
 fn timing(args: &RunArgs) -> Timing {
@@ -159,6 +166,7 @@ fn aws_config(args: &RunArgs, owner_id: &str) -> AwsConfig {
         owner_id: Arc::from(owner_id),
         budget_share_permille: args.aws_budget_share * 10,
         absence_gap_ms: timing(args).absence_gap_ms,
+        write_timeout: write_timeout(args),
         ..AwsConfig::default()
     }
 }

@@ -45,6 +45,8 @@ pub struct Options {
     pub health_address: SocketAddr,
     pub sweep_interval: Duration,
     pub timing: Timing,
+    /// How long a write to the API server may take. The lease must outlast it, and be renewed meanwhile.
+    pub api_timeout: Duration,
     pub concurrency: usize,
     pub max_restores: u32,
     pub max_removals: u32,
@@ -106,6 +108,7 @@ pub async fn run(
         ShellOptions {
             owner_id,
             timing: options.timing,
+            api_timeout: options.api_timeout,
             sweep_interval: options.sweep_interval,
             concurrency: options.concurrency,
             max_restores: options.max_restores,

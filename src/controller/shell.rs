@@ -35,8 +35,6 @@ use crate::remember::{self, Removal};
 
 /// How long a failed turn waits before the next: from half a second, doubling up to five minutes.
 const RETRY: Curve = Curve { first_ms: 500, most_ms: 300_000 };
-/// A status write ends within this time, or counts as failed.
-const API_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the operator is made of.
 pub struct Shell {
@@ -49,6 +47,8 @@ pub struct Shell {
     pub metrics: Metrics,
     pub owner_id: String,
     pub timing: Timing,
+    /// A write to the API server ends within this time, or counts as failed. The lease must outlast it.
+    api_timeout: Duration,
     pub pulses: Pulses,
     /// The moment this replica began to lead: what it did before counts as written then.
     led_since: Mutex<Mono>,
@@ -66,6 +66,7 @@ pub struct Shell {
 pub struct ShellOptions {
     pub owner_id: String,
     pub timing: Timing,
+    pub api_timeout: Duration,
     pub sweep_interval: Duration,
     pub concurrency: usize,
     pub max_restores: u32,
@@ -83,8 +84,15 @@ pub fn now() -> Now {
 
 impl Shell {
     pub fn new(cluster: Cluster, aws: Aws, leadership: Leadership, options: ShellOptions) -> Arc<Self> {
-        let ShellOptions { owner_id, timing, sweep_interval, concurrency, max_restores, max_removals } =
-            options;
+        let ShellOptions {
+            owner_id,
+            timing,
+            api_timeout,
+            sweep_interval,
+            concurrency,
+            max_restores,
+            max_removals,
+        } = options;
         let mut state = State::default();
         state.limits.set_operator(max_restores, max_removals);
         let interval_ms = u64::try_from(sweep_interval.as_millis()).unwrap_or(60_000);
@@ -99,6 +107,7 @@ impl Shell {
             metrics,
             owner_id,
             timing,
+            api_timeout,
             pulses: Pulses::default(),
             led_since: Mutex::default(),
             state: Mutex::new(state),
@@ -199,6 +208,24 @@ impl Shell {
         }
     }
 
+    /// Objects that share a VPC: a route that this one let go may be another's now.
+    pub fn wake_neighbours_of(&self, key: &ObjectKey) {
+        let others = self.state().claims.neighbours_of(key);
+        for other in others {
+            self.enqueue_at(&other, clock::now(), Urgency::Hint);
+        }
+    }
+
+    /// An account's credentials or role changed: nothing that was read before counts, so it is read anew at once.
+    pub fn sweep_account_now(&self, name: &str) {
+        let places: Vec<Place> =
+            self.state().places().into_iter().filter(|place| *place.0 == *name).collect();
+        for place in places {
+            lock(&self.sweeps).hasten(clock::now(), &place);
+        }
+        self.sweep_work.notify_waiters();
+    }
+
     pub fn replan_sweeps(&self) {
         let places = self.state().places();
         let mut sweeps = lock(&self.sweeps);
@@ -287,14 +314,21 @@ impl Shell {
         let now = clock::now();
         let Done { result, wake, events: _ } = done;
         let pending = recent.sent().next().is_some() || recent.refused().next().is_some();
-        if let Some(known) = self.state().peerings.get_mut(key) {
+        let mut state = self.state();
+        if let Some(known) = state.peerings.get_mut(key) {
             let in_sync = known
                 .report
                 .as_ref()
                 .is_some_and(|report| report.condition(ConditionType::Reconciling).is_none());
             known.quiet = result == TurnResult::Settled && !pending && wake.is_none() && in_sync;
+            let lossless = known.report.as_ref().is_some_and(|report| report.loss.is_none());
             known.recent = Some(recent);
+            if result == TurnResult::Settled && lossless && !pending {
+                // What a sweep took for a loss was none, or is settled: it is no demand.
+                state.limits.expect_nothing(key);
+            }
         }
+        drop(state);
         match result {
             TurnResult::Settled => {
                 lock(&self.backoffs).reset(key);
@@ -304,7 +338,7 @@ impl Shell {
             }
             TurnResult::Gone => {
                 lock(&self.backoffs).reset(key);
-                self.wake_others_of(key);
+                self.wake_neighbours_of(key);
             }
             TurnResult::More => self.enqueue_at(key, now, Urgency::Resync),
             TurnResult::Conflict => self.enqueue_at(key, now.plus_ms(100), Urgency::Hint),
@@ -470,14 +504,14 @@ impl Drive<'_> {
         let (Some(live), Some(object)) = (turn.live(), self.object.clone()) else {
             return Committed::Failed("nothing was read".into());
         };
-        if self.shell.leadership.may_write(API_TIMEOUT.min(Duration::from_secs(2))).is_err() {
+        if self.shell.leadership.may_write(self.shell.api_timeout).is_err() {
             return Committed::Failed("the lease may not outlast this".into());
         }
         if let Err(refused) = self.reserve(&live.desired, commit).await {
             return refused;
         }
         let _in_flight = self.shell.leadership.begin_write();
-        let stored = tokio::time::timeout(API_TIMEOUT, self.store(&object, commit)).await;
+        let stored = tokio::time::timeout(self.shell.api_timeout, self.store(&object, commit)).await;
         match stored {
             Ok(Ok(version)) => {
                 self.remember_stored(&live.desired, commit, &version);
@@ -558,6 +592,11 @@ impl Drive<'_> {
         let mut state = shell.state();
         let memory: &Memory = &commit.memory;
         let granted = shell.is_granted(&state, desired);
+        let places = |memory: &Memory| {
+            memory.slots.keys().map(|slot| (slot.table, slot.destination)).collect::<BTreeSet<_>>()
+        };
+        let before = state.claims.get(self.key).map(|entry| places(&entry.memory)).unwrap_or_default();
+        let let_go = !before.is_subset(&places(memory));
         state.enter(desired, memory, granted);
         let handed_over = memory.taken_from.is_some();
         if let Some(known) = state.peerings.get_mut(self.key) {
@@ -567,6 +606,9 @@ impl Drive<'_> {
         drop(state);
         if handed_over {
             shell.wake_others_of(self.key);
+        }
+        if let_go {
+            shell.wake_neighbours_of(self.key);
         }
     }
 

@@ -131,6 +131,14 @@ impl State {
         })
     }
 
+    /// The names of the `AwsAccount`s that an object uses.
+    pub fn accounts_of(&self, key: &ObjectKey) -> Vec<Arc<str>> {
+        let Some(known) = self.peerings.get(key) else { return Vec::new() };
+        let spec = &known.object.spec;
+        let names = [spec.requester.account.name.as_deref(), spec.accepter.account.name.as_deref()];
+        names.into_iter().flatten().map(Arc::from).collect()
+    }
+
     /// Enters an object, as just read or just stored, into what holds across objects.
     pub fn enter(&mut self, desired: &Desired, memory: &Memory, granted: bool) {
         self.claims.set(claims::Entry {

@@ -159,7 +159,7 @@ pub async fn peerings(shell: Arc<Shell>) {
     };
     let apply = |guard: DeserializeGuard<VpcPeering>| apply_peering(&shell, guard);
     let delete = |key: &ObjectKey| {
-        shell.wake_others_of(key);
+        shell.wake_neighbours_of(key);
         shell.state().forget(key);
         shell.dequeue(key);
         super::accounts::enqueue_deleted(&shell);
@@ -190,7 +190,8 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
         let terminating = state.namespace(&key.namespace).terminating;
         let desired =
             declare::desired(&object, terminating, &shell.owner_id).map_err(|error| error.to_string());
-        let before = state.peerings.remove(&key);
+        // Another object of the same name is another object: what was done to the old one is not its past.
+        let before = state.peerings.remove(&key).filter(|known| known.object.uid() == object.uid());
         let is_echo =
             before.as_ref().is_some_and(|known| known.own_version.is_some() && known.own_version == version);
         let is_new = before.is_none();
@@ -216,6 +217,10 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
     }
     if is_new {
         shell.replan_sweeps();
+        let accounts: Vec<Arc<str>> = shell.state().accounts_of(&key);
+        for name in accounts {
+            shell.account_work.notify(name);
+        }
     }
 }
 
@@ -325,6 +330,7 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
     };
     if changed {
         shell.replan_sweeps();
+        shell.sweep_account_now(&name);
         shell.enqueue_account(&name);
         shell.account_work.notify(name);
     }
