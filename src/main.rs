@@ -14,7 +14,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     Crd(cli::crd::CrdArgs),
-    Run(cli::run::RunArgs),
+    Run(Box<cli::run::RunArgs>),
 }
 
 fn main() -> ExitCode {

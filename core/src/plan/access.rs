@@ -22,7 +22,13 @@ pub(crate) fn check(draft: &mut Draft<'_>) -> Option<PairAt> {
         );
         draft.stuck(Reason::PolicyNotFound, message);
     }
-    let pair = PairAt::resolve(input.desired, input.grants).or(input.memory.pair)?;
+    let Some(pair) = PairAt::resolve(input.desired, input.grants).or(input.memory.pair) else {
+        if input.desired.deleting {
+            let message = "what this object has in AWS can't be looked for, as an AwsAccount that it names does not exist; create it, or set spec.deletionPolicy to Retain to leave AWS as it is";
+            draft.stuck(Reason::CleanupBlocked, message);
+        }
+        return None;
+    };
     if let Some(remembered) = input.memory.pair
         && remembered != pair
     {

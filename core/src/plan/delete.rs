@@ -15,29 +15,55 @@ use super::report::State;
 use super::routes::{self, Holds};
 use super::sight::IdState;
 
-pub(crate) fn plan(draft: &mut Draft<'_>) {
+/// What needs no look at AWS, and so works though no account does: an heir takes over, or the user said to leave all.
+pub(crate) fn lets_go(draft: &mut Draft<'_>) -> bool {
     draft.state = State::Deleting;
     if let Some(heir) = &draft.input.claims.heir {
         if heir.has_taken {
             draft.finalizer = Finalizer::Drop;
-            return;
+            return true;
         }
         draft.working(
             Reason::HandoverPending,
             format!("VpcPeering {} declares the same pair and takes it over", heir.key),
         );
         draft.wake_in_s(2);
-        return;
+        return true;
     }
     if draft.input.desired.deletion_policy == Some(DeletionPolicy::Retain) {
         draft.finalizer = Finalizer::Drop;
+        return true;
+    }
+    false
+}
+
+pub(crate) fn plan(draft: &mut Draft<'_>) {
+    draft.state = State::Deleting;
+    peering::remove_own_twins(draft);
+    if !memory_is_whole(draft) {
         return;
     }
-    peering::remove_own_twins(draft);
     if !everything_is_settled(draft) || !slots_are_gone(draft) || !peering_is_gone(draft) {
         return;
     }
     draft.finalizer = Finalizer::Drop;
+}
+
+/// With status lost, what is ours is found again by its tag before anything is let go. False while AWS can't be seen.
+fn memory_is_whole(draft: &mut Draft<'_>) -> bool {
+    if draft.memory.peering().is_some() || draft.input.desired.established.is_none() {
+        return true;
+    }
+    if let Some(unseen) = draft.sight().blind.requester.clone() {
+        draft.blind("the peerings of this pair", &unseen);
+        blocked(draft, Side::Requester, "what this object has in AWS can't be seen");
+        return false;
+    }
+    find_lost_create(draft);
+    if draft.memory.peering().is_some() {
+        routes::remember_declared(draft);
+    }
+    true
 }
 
 /// A create whose reply was lost may still show up; wait until it has, or can't any more.

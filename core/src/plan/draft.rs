@@ -288,6 +288,8 @@ impl<'a> Draft<'a> {
 
     pub fn finish(mut self) -> Verdict {
         self.tell_recent();
+        self.memory.requested_at = self.input.desired.requested_at.clone();
+        self.count_remembered();
         if !self.wave.is_empty() && !self.input.desired.deleting {
             self.finalizer = Finalizer::Add;
         }
@@ -299,6 +301,16 @@ impl<'a> Draft<'a> {
         let report = self.report();
         let Self { memory, wave, finalizer, reserve, lookup, wake, .. } = self;
         Verdict { memory, wave, needs, report, finalizer, established, reserve, lookup, wake }
+    }
+
+    /// While the peering is not active nothing is compared: what was there before is what is missing now.
+    fn count_remembered(&mut self) {
+        if self.active || self.input.desired.deleting {
+            return;
+        }
+        for slot in self.memory.slots.keys() {
+            self.routes.get_mut(slot.side).declared += 1;
+        }
     }
 
     fn report(&mut self) -> Report {

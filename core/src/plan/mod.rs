@@ -93,6 +93,9 @@ pub enum Finalizer {
 /// See the table at the head of this module.
 pub fn plan(input: &Input<'_>) -> Verdict {
     let mut draft = Draft::new(input);
+    if input.desired.deleting && delete::lets_go(&mut draft) {
+        return draft.finish();
+    }
     let Some(pair) = access::check(&mut draft) else { return draft.finish() };
     draft.look(pair);
     if input.desired.deleting {

@@ -112,9 +112,32 @@ fn in_sync(draft: &mut Draft<'_>, slot: Slot, active: PeeringId) {
     draft.routes.get_mut(slot.side).in_sync += 1;
     let how = match draft.memory.slots.get(&slot).map(|owned| owned.how) {
         Some(How::Intended | How::Created) => How::Created,
-        Some(How::Adopted) | None => How::Adopted,
+        Some(How::Adopted) => How::Adopted,
+        None => origin_of_route(draft),
     };
     draft.memory.slots.insert(slot, Owned { how, to: active });
+}
+
+/// A declared route that nobody remembers: one to a peering that we made can only have come after it, and by us unless
+/// somebody did our work.
+fn origin_of_route(draft: &Draft<'_>) -> How {
+    if draft.memory.origin == Some(Origin::Created) { How::Created } else { How::Adopted }
+}
+
+/// With status lost, the declared routes that lead to the pair's peering are remembered anew.
+pub(crate) fn remember_declared(draft: &mut Draft<'_>) {
+    let Some(current) = draft.memory.peering() else { return };
+    let how = origin_of_route(draft);
+    for side in Side::BOTH {
+        if !draft.is_managed(side) || !draft.input.grants.get(side).readable() {
+            continue;
+        }
+        for slot in select::side(draft, side).slots {
+            if matches!(holds_ours(draft, slot, current), Holds::Ours(_)) {
+                draft.memory.slots.entry(slot).or_insert(Owned { how, to: current });
+            }
+        }
+    }
 }
 
 fn leave(draft: &mut Draft<'_>, slot: Slot, reason: Reason, message: String) {
