@@ -1,7 +1,7 @@
 //! Stop rules across objects. They count objects, never AWS calls, in sliding windows, from timestamps that were
 //! committed before the act. While more losses wait than a window has room for, none of them is acted upon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::desired::Limits;
@@ -248,11 +248,19 @@ impl Table {
         LimitsView { levels }
     }
 
-    /// Removals noted on accounts; one that both sides' accounts note is one.
+    /// Removals noted on accounts. One that both sides' accounts note is one, and of those noted in the same second
+    /// every second one may be such a double.
     fn all_removals(&self) -> Vec<Wall> {
-        let noted: BTreeSet<Wall> =
-            self.accounts.values().flat_map(|account| account.removals.iter().copied()).collect();
-        noted.into_iter().collect()
+        let mut noted: BTreeMap<Wall, (usize, usize)> = BTreeMap::new();
+        for account in self.accounts.values() {
+            for (at, count) in count(account.removals.iter().copied()) {
+                let (sum, most) = noted.entry(at).or_default();
+                *sum += count;
+                *most = count.max(*most);
+            }
+        }
+        let objects = |(at, (sum, most)): (Wall, (usize, usize))| vec![at; most.max(sum.div_ceil(2))];
+        noted.into_iter().flat_map(objects).collect()
     }
 
     fn level(
@@ -288,9 +296,20 @@ impl Table {
             }
         }
         // What is noted for an object that is still here was counted above.
-        view.removals.extend(noted.into_iter().filter(|at| !view.removals.contains(at)).collect::<Vec<_>>());
+        let counted = count(view.removals.iter().copied());
+        for (at, noted) in count(noted.into_iter()) {
+            let outlived = noted.saturating_sub(counted.get(&at).copied().unwrap_or_default());
+            view.removals.extend(std::iter::repeat_n(at, outlived));
+        }
         view
     }
+}
+
+/// Several acts may fall into one second.
+fn count(times: impl Iterator<Item = Wall>) -> BTreeMap<Wall, usize> {
+    let mut counts = BTreeMap::new();
+    times.for_each(|at| *counts.entry(at).or_default() += 1);
+    counts
 }
 
 #[cfg(test)]
@@ -338,6 +357,24 @@ mod tests {
         (0..4).for_each(|n| table.set_object(key(n), entry(None)));
         (0..4).for_each(|n| table.expect(&key(n), Act::Restore));
         assert!(table.view(&key(0)).admit(Act::Restore, Wall(0)).is_err());
+    }
+
+    #[test]
+    fn removals_of_one_second_are_as_many_as_they_are() {
+        let mut table = Table::default();
+        table.set_operator(3, 3);
+        let [one, other]: [AccountId; 2] = ["111122223333", "444455556666"].map(|id| id.parse().unwrap());
+        for account in [one, other] {
+            table.set_account(account, None, vec![Wall(7); 3]);
+        }
+        table.set_object(key(0), Entry { accounts: vec![one, other], ..entry(None) });
+        assert!(
+            table.view(&key(0)).admit(Act::Finalize, Wall(8)).is_err(),
+            "three objects, each noted twice"
+        );
+        table.set_account(other, None, vec![Wall(7)]);
+        table.set_account(one, None, vec![Wall(7)]);
+        assert_eq!(table.view(&key(0)).admit(Act::Finalize, Wall(8)), Ok(()));
     }
 
     #[test]

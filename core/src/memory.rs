@@ -178,7 +178,7 @@ pub struct Episode {
     pub by_account: Option<AccountId>,
     /// Routes of ours that led to it.
     pub routes: u32,
-    /// What the policy said when it was detected.
+    /// What the policy says, for as long as nothing was done: it is what the loss asks of the limits.
     pub action: LossAction,
     /// The attempt to act was committed at this moment.
     pub acted: Option<Wall>,

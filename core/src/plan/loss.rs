@@ -65,7 +65,11 @@ fn judge_again(draft: &mut Draft<'_>) {
         return;
     };
     let class = classify(draft, episode.ending, episode.by_account).min(episode.class);
-    set_episode(draft, |episode| episode.class = class);
+    let action = draft.input.policy.action;
+    set_episode(draft, |episode| {
+        episode.class = class;
+        episode.action = action;
+    });
 }
 
 /// A VPC, or every route table of ours on a side, that is not shown, though not proved gone either: it may be a teardown.
@@ -149,7 +153,11 @@ fn must_wait(draft: &mut Draft<'_>, episode: &Episode) -> bool {
     let gather_s = i64::try_from(draft.input.timing.poll_ms.div_ceil(1000)).unwrap_or(i64::MAX);
     let grace_s = draft.input.policy.grace_s;
     let waited_s = draft.input.now.wall.since_s(episode.detected);
-    let left_s = grace_s.max(gather_s) - waited_s;
+    // A policy that was changed while many losses are flagged makes a storm of them, too.
+    let stored = draft.input.memory.episode.as_ref();
+    let is_stored_so =
+        stored.is_some_and(|stored| stored.action == episode.action && stored.lost == episode.lost);
+    let left_s = (grace_s.max(gather_s) - waited_s).max(if is_stored_so { 0 } else { gather_s });
     if left_s <= 0 {
         return false;
     }
