@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use peerkeeper_core::claims::{ClaimsView, Heir, Holder, PairClaim};
+use peerkeeper_core::claims;
 use peerkeeper_core::desired::{
     AccountRef, Adoption, DeletionPolicy, Desired, ForeignRefusal, Grant, Limits, LossAction, Policy,
     PolicySource, SideSpec,
 };
 use peerkeeper_core::ids::{AccountId, ObjectKey, PeeringId, Side, Sides, VpcPair};
-use peerkeeper_core::limits::{Level, LevelView, LimitsView};
+use peerkeeper_core::limits;
 use peerkeeper_core::memory::{Act, LossClass, Memory};
 use peerkeeper_core::plan::{Finalizer, Report};
 use peerkeeper_core::time::Wall;
@@ -58,7 +58,7 @@ pub struct Account {
     /// What GetCallerIdentity says, where it is another account.
     pub answers_as: Option<AccountId>,
     /// Finalizer removals: they outlive their objects.
-    pub removals: BTreeMap<Arc<str>, Wall>,
+    pub removals: Vec<Wall>,
 }
 
 #[derive(Clone, Debug)]
@@ -176,8 +176,8 @@ impl Cluster {
             desired: self.desired(object),
             policy: self.policy_of(object),
             grants: self.grants(object),
-            claims: self.claims(object),
-            limits: self.limits(object),
+            claims: self.claims().view(key),
+            limits: self.limits().view(key),
             memory: object.memory.clone(),
             has_finalizer: object.has_finalizer,
             version: object.version.to_string().into(),
@@ -204,112 +204,48 @@ impl Cluster {
         }
     }
 
-    fn claims(&self, object: &Object) -> ClaimsView {
-        let others = || self.objects.values().filter(|other| other.key != object.key);
-        let same_pair = |other: &&Object| other.pair() == object.pair();
-        // An object that leaves, and whose memory was taken over, holds nothing any more.
-        let handed_over = |o: &Object| {
-            o.deleting && self.objects.values().any(|heir| heir.memory.taken_from.as_ref() == Some(&o.uid))
-        };
-        let rank = |o: &Object| (handed_over(o), !o.memory.holds_pair(), o.created, o.key.clone());
-        let best = others().filter(same_pair).min_by_key(|other| rank(other));
-        let pair = match best {
-            Some(other) if rank(other) < rank(object) => PairClaim::Other(Holder {
-                key: other.key.clone(),
-                uid: other.uid.clone(),
-                by_memory: other.memory.holds_pair(),
-                leaving: other.deleting,
-                memory: Box::new(other.memory.clone()),
-            }),
-            _ => PairClaim::Mine,
-        };
-        let heir = others().filter(same_pair).find(|other| {
-            let granted =
-                |side: Side| matches!(self.grant(other, side), Grant::Granted(_) | Grant::Foreign(_));
-            !other.deleting && Side::BOTH.into_iter().all(granted)
-        });
-        let slots = others()
-            .filter(|other| rank(other) < rank(object) || !other.memory.slots.is_empty())
-            .filter(|other| !same_pair(other))
-            .flat_map(|other| {
-                let key = other.key.clone();
-                let held = other.memory.slots.keys().map(|slot| (slot.table, slot.destination));
-                held.map(move |slot| (slot, key.clone()))
-            })
-            .filter(|((table, destination), _)| {
-                let own = |slot: &peerkeeper_core::ids::Slot| (slot.table, slot.destination);
-                !object.memory.slots.keys().any(|slot| own(slot) == (*table, *destination))
-            })
-            .collect();
-        ClaimsView {
-            pair,
-            slots,
-            same_pair: others().filter(same_pair).map(|other| other.key.clone()).collect(),
-            heir: heir.filter(|_| object.deleting).map(|other| Heir {
-                key: other.key.clone(),
-                has_taken: other.memory.taken_from.as_ref() == Some(&object.uid),
-            }),
+    fn claims(&self) -> claims::Table {
+        let mut table = claims::Table::default();
+        for object in self.objects.values() {
+            let may = |side: Side| matches!(self.grant(object, side), Grant::Granted(_) | Grant::Foreign(_));
+            table.set(claims::Entry {
+                key: object.key.clone(),
+                uid: object.uid.clone(),
+                created: object.created,
+                deleting: object.deleting,
+                pair: object.pair(),
+                granted: Side::BOTH.into_iter().all(may),
+                memory: Arc::new(object.memory.clone()),
+            });
         }
+        table
     }
 
-    fn limits(&self, object: &Object) -> LimitsView {
-        let mut levels = vec![self.level(
-            Level::Policy,
-            self.policy_of(object).limits,
-            |other| other.policy == object.policy,
-            &BTreeMap::new(),
-        )];
-        for side in Side::BOTH {
-            let AccountRef::Managed(name) = &object.sides.get(side).account else { continue };
-            let Some(account) = self.accounts.get(name) else { continue };
-            let Some(limits) = account.limits else { continue };
-            let uses = |other: &Object| {
-                Side::BOTH
-                    .into_iter()
-                    .any(|s| other.sides.get(s).account == AccountRef::Managed(name.clone()))
-            };
-            levels.push(self.level(Level::Account(account.id), limits, uses, &account.removals));
+    fn limits(&self) -> limits::Table {
+        let mut table = limits::Table::default();
+        table.set_operator(self.max_restores, self.max_removals);
+        for account in self.accounts.values() {
+            table.set_account(account.id, account.limits, account.removals.clone());
         }
-        let operator =
-            Limits { max_restores: self.max_restores, max_removals: self.max_removals, ..Limits::default() };
-        let removals = self.accounts.values().flat_map(|account| account.removals.clone()).collect();
-        levels.push(self.level(Level::Operator, operator, |_| true, &removals));
-        LimitsView { levels }
+        for object in self.objects.values() {
+            let policy = self.policy_of(object);
+            let accounts = Side::BOTH.into_iter().filter_map(|side| self.account_of(object, side));
+            let entry = limits::Entry {
+                policy: ObjectKey::new("net", object.policy.clone().unwrap_or_else(|| "default".into())),
+                limits: policy.limits,
+                accounts: accounts.map(|account| account.id).collect(),
+                spent: object.memory.spent.clone(),
+                waiting: waiting(&object.memory),
+            };
+            table.set_object(object.key.clone(), entry);
+        }
+        table
     }
 
-    fn level(
-        &self,
-        level: Level,
-        limits: Limits,
-        under: impl Fn(&Object) -> bool,
-        outlived: &BTreeMap<Arc<str>, Wall>,
-    ) -> LevelView {
-        let all: Vec<&Object> = self.objects.values().filter(|object| under(object)).collect();
-        let spent = |wanted: &[Act]| {
-            let acts = all.iter().flat_map(|object| &object.memory.spent);
-            acts.filter(|(act, _)| wanted.contains(act)).map(|(_, at)| *at).collect::<Vec<_>>()
-        };
-        let alive = |uid: &Arc<str>| all.iter().any(|object| object.uid == *uid);
-        let demand = |action: LossAction| {
-            let waits = |object: &&&Object| {
-                let open = object.memory.episode.as_ref();
-                open.is_some_and(|e| e.acted.is_none() && e.class == LossClass::Unexpected)
-                    && !object.deleting
-                    && self.policy_of(object).action == action
-            };
-            u32::try_from(all.iter().filter(waits).count()).unwrap_or(u32::MAX)
-        };
-        let mut removed = spent(&[Act::RemoveRoutes, Act::Finalize]);
-        removed.extend(outlived.iter().filter(|(uid, _)| !alive(uid)).map(|(_, at)| *at));
-        LevelView {
-            level,
-            window_s: limits.window_s,
-            max_restores: limits.max_restores,
-            max_removals: limits.max_removals,
-            restores: spent(&[Act::Restore, Act::RepairDrift]),
-            removals: removed,
-            demand_restores: demand(LossAction::Restore),
-            demand_removals: demand(LossAction::RemoveRoutes),
+    fn account_of(&self, object: &Object, side: Side) -> Option<&Account> {
+        match &object.sides.get(side).account {
+            AccountRef::Managed(name) => self.accounts.get(name),
+            AccountRef::Foreign(_) => None,
         }
     }
 
@@ -323,7 +259,7 @@ impl Cluster {
             return Committed::Conflict;
         }
         if let Some(act) = commit.reserve {
-            if let Err(latch) = self.limits(object).admit(act, now) {
+            if let Err(latch) = self.limits().reserve(key, act, now) {
                 return Committed::OverLimit(latch);
             }
             self.outlive(key, act, now);
@@ -356,18 +292,21 @@ impl Cluster {
         if act != Act::Finalize {
             return;
         }
-        let names: Vec<Arc<str>> = Side::BOTH
-            .into_iter()
-            .filter_map(|side| match &self.object(key).sides.get(side).account {
-                AccountRef::Managed(name) => Some(name.clone()),
-                AccountRef::Foreign(_) => None,
-            })
-            .collect();
-        let uid = self.object(key).uid.clone();
-        for (name, account) in &mut self.accounts {
-            if names.contains(name) {
-                account.removals.insert(uid.clone(), now);
-            }
+        let object = self.object(key);
+        let ids: Vec<AccountId> =
+            Side::BOTH.into_iter().filter_map(|side| Some(self.account_of(object, side)?.id)).collect();
+        for account in self.accounts.values_mut().filter(|account| ids.contains(&account.id)) {
+            account.removals.push(now);
         }
+    }
+}
+
+/// The act that a flagged loss waits for.
+fn waiting(memory: &Memory) -> Option<Act> {
+    let episode = memory.episode.as_ref().filter(|episode| episode.acted.is_none())?;
+    match (episode.action, episode.class) {
+        (LossAction::Restore, LossClass::Unexpected) => Some(Act::Restore),
+        (LossAction::RemoveRoutes, class) if class != LossClass::Decommissioning => Some(Act::RemoveRoutes),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Short words for tests: declare, let time pass, act as a human, look.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ec2sim::{Action, Caller, Calm, PeeringStatus, Request};
@@ -60,7 +60,7 @@ pub fn account(sim: &mut Sim, name: &str, id: &str) {
         limits: None,
         unusable: None,
         answers_as: None,
-        removals: BTreeMap::new(),
+        removals: Vec::new(),
     };
     sim.cluster.accounts.insert(name.into(), account);
 }

@@ -294,6 +294,20 @@ fn of_a_storm_beyond_the_limit_none_is_acted_upon_until_the_limit_is_raised() {
 }
 
 #[test]
+fn a_policy_that_turns_many_flags_into_restores_makes_a_storm_of_them() {
+    let (mut rig, keys) = many(12, "flag");
+    lose_all(&mut rig, &keys);
+    rig.sim.run_s(300);
+    let before = rig.sim.own_writes();
+    set_policy(&mut rig.sim, "flag", |policy| policy.action = LossAction::Restore);
+    rig.sim.run_s(300);
+    for key in &keys {
+        rig.sim.assert_stalled(key, Reason::LimitReached);
+    }
+    assert_eq!(rig.sim.own_writes(), before);
+}
+
+#[test]
 fn a_storm_within_the_limit_is_restored() {
     let (mut rig, keys) = many(10, "restore");
     lose_all(&mut rig, &keys);
