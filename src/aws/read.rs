@@ -51,10 +51,17 @@ pub(super) struct Questions {
     budget: Arc<Budget>,
 }
 
-/// A page as the SDK gives it.
+/// A page as the SDK gives it, with the id that AWS gave the request.
 struct Page<W> {
     things: Vec<W>,
     next: Option<String>,
+    request_id: Option<String>,
+}
+
+impl<W> RequestId for Page<W> {
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
 }
 
 /// What a complete answer is made of.
@@ -99,9 +106,9 @@ impl Questions {
             let ask = ask.set_filters(filters.clone()).set_next_token(token);
             async {
                 let got = ask.send().await?;
-                let meta = got.request_id().map(str::to_owned);
-                let next = got.next_token;
-                Ok(Got { page: Page { things: got.vpc_peering_connections.unwrap_or_default(), next }, meta })
+                let request_id = got.request_id().map(str::to_owned);
+                let things = got.vpc_peering_connections.unwrap_or_default();
+                Ok(Page { things, next: got.next_token, request_id })
             }
         };
         self.pages(Operation::DescribeVpcPeeringConnections, page, convert::peering).await
@@ -119,9 +126,9 @@ impl Questions {
             let ask = ask.set_filters(filters.clone()).set_next_token(token);
             async {
                 let got = ask.send().await?;
-                let meta = got.request_id().map(str::to_owned);
-                let next = got.next_token;
-                Ok(Got { page: Page { things: got.route_tables.unwrap_or_default(), next }, meta })
+                let request_id = got.request_id().map(str::to_owned);
+                let things = got.route_tables.unwrap_or_default();
+                Ok(Page { things, next: got.next_token, request_id })
             }
         };
         self.pages(Operation::DescribeRouteTables, page, convert::route_table).await
@@ -139,9 +146,9 @@ impl Questions {
             let ask = ask.set_filters(filters.clone()).set_next_token(token);
             async {
                 let got = ask.send().await?;
-                let meta = got.request_id().map(str::to_owned);
-                let next = got.next_token;
-                Ok(Got { page: Page { things: got.vpcs.unwrap_or_default(), next }, meta })
+                let request_id = got.request_id().map(str::to_owned);
+                let things = got.vpcs.unwrap_or_default();
+                Ok(Page { things, next: got.next_token, request_id })
             }
         };
         self.pages(Operation::DescribeVpcs, page, convert::vpc).await
@@ -164,9 +171,9 @@ impl Questions {
             let ask = ask.set_filters(filters.clone()).set_next_token(token);
             async {
                 let got = ask.send().await?;
-                let meta = got.request_id().map(str::to_owned);
-                let next = got.next_token;
-                Ok(Got { page: Page { things: got.prefix_lists.unwrap_or_default(), next }, meta })
+                let request_id = got.request_id().map(str::to_owned);
+                let things = got.prefix_lists.unwrap_or_default();
+                Ok(Page { things, next: got.next_token, request_id })
             }
         };
         self.pages(Operation::DescribeManagedPrefixLists, page, convert::prefix_list).await
@@ -196,7 +203,7 @@ impl Questions {
         convert: impl Fn(&W) -> Converted<T>,
     ) -> Result<Answer<T>, ReadError>
     where
-        F: Future<Output = Result<Got<W>, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<Page<W>, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let call = action(operation);
@@ -204,12 +211,12 @@ impl Questions {
         let mut answer = Answer { began: clock::now(), things: Vec::new(), pages: 0 };
         let (mut token, mut used, mut skipped) = (None, BTreeSet::new(), 0);
         loop {
-            let (began, page_got) = self.page(operation, call, &page, &token).await?;
+            let (began, got) = self.page(operation, call, &page, &token).await?;
             if answer.pages == 0 {
                 answer.began = began;
             }
             answer.pages += 1;
-            for wire in &page_got.things {
+            for wire in &got.things {
                 match convert(wire) {
                     Ok((thing, parts)) => {
                         skipped += parts;
@@ -222,7 +229,7 @@ impl Questions {
                     Err(Unfit::Fatal(why)) => return Err(self.unreadable(call, why)),
                 }
             }
-            token = page_got.next.filter(|next| !next.is_empty());
+            token = got.next.filter(|next| !next.is_empty());
             let Some(next) = &token else { break };
             if !used.insert(next.clone()) {
                 return Err(self.unreadable(call, "the same NextToken came twice".to_owned()));
@@ -243,7 +250,7 @@ impl Questions {
         token: &Option<String>,
     ) -> Result<(Mono, Page<W>), ReadError>
     where
-        F: Future<Output = Result<Got<W>, SdkError<E, HttpResponse>>>,
+        F: Future<Output = Result<Page<W>, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let at = self.account.at(self.region);
@@ -252,7 +259,7 @@ impl Questions {
             let taken = self.budget.take(at, operation, READ_PATIENCE).await;
             let taken = taken.map_err(|ready| self.out_of_budget(call, ready))?;
             let error = match self.account.call(at, call, page(token.clone())).await {
-                Ok(got) => return Ok((taken, got.page)),
+                Ok(got) => return Ok((taken, got)),
                 Err(error) => error,
             };
             match error.kind() {
@@ -300,18 +307,6 @@ impl Questions {
     fn error(&self, call: &'static str, kind: ReadErrorKind, code: Arc<str>, message: Arc<str>) -> ReadError {
         let config = &self.account.config;
         ReadError { account: config.name.clone(), region: self.region, call, code, message, kind }
-    }
-}
-
-/// A page with the id AWS gave the request, which `Account::call` logs.
-struct Got<W> {
-    page: Page<W>,
-    meta: Option<String>,
-}
-
-impl<W> RequestId for Got<W> {
-    fn request_id(&self) -> Option<&str> {
-        self.meta.as_deref()
     }
 }
 

@@ -10,7 +10,7 @@ use peerkeeper_core::write::{NotSent, OursBecause, Outcome, Write, WriteCall};
 use tokio::io::AsyncReadExt;
 
 use super::fake::{ACCOUNT, Fake, Reply, error, ok};
-use crate::aws::{Aws, AwsConfig, clock};
+use crate::aws::{Aws, AwsConfig, CallResult, clock};
 
 fn at(account: &str, region: &str) -> AccountRegion {
     AccountRegion { account: account.parse().unwrap(), region: region.parse().unwrap() }
@@ -285,6 +285,25 @@ async fn the_real_client_tells_no_connection_from_a_broken_one() {
     breaks.await.unwrap();
     let refused = send(&aws, &accept()).await;
     assert!(matches!(refused, Outcome::NotSent(NotSent::Unreachable(_))), "{refused:?}");
+}
+
+/// A handshake that fails is no connection, whatever the HTTP library calls it.
+#[tokio::test]
+async fn the_real_client_counts_a_failed_handshake_as_not_sent() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let hangs_up = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+    });
+    let url = format!("https://127.0.0.1:{port}");
+    let config = AwsConfig { endpoint_url: Some(url), http_client: None, ..Fake::new().config() };
+    let aws = Aws::new(config).await.unwrap();
+    aws.set_account(super::fake::account("prod"));
+    aws.verify("prod").await.unwrap_err();
+    hangs_up.await.unwrap();
+    let results: Vec<CallResult> = aws.meter().snapshot().keys().map(|key| key.result).collect();
+    assert_eq!(results, [CallResult::NotSent]);
 }
 
 async fn read_request(stream: &mut tokio::net::TcpStream) {
