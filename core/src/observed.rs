@@ -409,9 +409,17 @@ impl<T: Resource> View<T> {
         let found =
             self.readings().find(|reading| reading.covers_group(group)).ok_or_else(|| self.unseen.clone())?;
         if now.since_ms(found.began) > timing.stale_ms {
-            return Err(Unseen::TooOld { began: found.began });
+            return Err(self.too_old(found.began));
         }
         Ok(found)
+    }
+
+    /// Credentials that answer as another account don't get better by waiting; everything else may.
+    fn too_old(&self, began: Mono) -> Unseen {
+        match &self.unseen {
+            wrong @ Unseen::WrongAccount { .. } => wrong.clone(),
+            _ => Unseen::TooOld { began },
+        }
     }
 
     /// Everything of `group`, from the newest reading that covers it.
@@ -426,7 +434,7 @@ impl<T: Resource> View<T> {
             return Seen::Unknown(self.unseen.clone());
         };
         if now.since_ms(newest.began) > timing.stale_ms {
-            return Seen::Unknown(Unseen::TooOld { began: newest.began });
+            return Seen::Unknown(self.too_old(newest.began));
         }
         match newest.get(id) {
             Some(thing) => Seen::Present(thing.clone()),

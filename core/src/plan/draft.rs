@@ -200,17 +200,31 @@ impl<'a> Draft<'a> {
         if let Some(vpc) = &self.hold_tag {
             return Some((Reason::Held, format!("remove the tag {HOLD_TAG_KEY} from {vpc}")));
         }
+        if let Some(withdrawn) = self.frozen() {
+            return Some(withdrawn);
+        }
         match self.input.grants.get(side) {
             Grant::Granted(_) => None,
             Grant::Suspended(account) => Some((
                 Reason::AccountSuspended,
                 format!("set spec.suspend of the AwsAccount of {account} to false"),
             )),
-            other => Some((
-                Reason::AccessNotGranted,
-                format!("make the AwsAccount of the {side} side usable ({other:?})"),
-            )),
+            _ => {
+                Some((Reason::AccessDenied, format!("make the role of the {side} side's AwsAccount usable")))
+            }
         }
+    }
+
+    /// Both sides' owners must allow what is done on either: one that does not freezes the object, but for its end.
+    fn frozen(&self) -> Option<(Reason, String)> {
+        let release = |side: Side| match self.input.grants.get(side) {
+            Grant::NoAccount { name } => Some(format!("create AwsAccount {name}")),
+            Grant::NotGranted { name, .. } => Some(format!("have AwsAccount {name} grant it")),
+            Grant::ForeignRefused { account, .. } => Some(format!("have account {account} allowed")),
+            Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_) | Grant::Unusable { .. } => None,
+        };
+        let release = Side::BOTH.into_iter().find_map(release).filter(|_| !self.input.desired.deleting)?;
+        Some((Reason::AccessWithdrawn, release))
     }
 
     /// Says what AWS refused and what is not visible yet, for everything this object tried.

@@ -276,9 +276,7 @@ fn accept(draft: &mut Draft<'_>, id: PeeringId) {
         );
         return;
     }
-    if draft.offer(side, Write::Accept(id)) == Offer::Refused {
-        draft.working(Reason::WaitingForAws, format!("{id} is not accepted yet"));
-    }
+    draft.offer(side, Write::Accept(id));
 }
 
 /// A request that ended before it was ever active is not asked again by itself.
