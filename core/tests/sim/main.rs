@@ -6,6 +6,7 @@ mod common;
 
 mod deletion;
 mod drift;
+mod evidence;
 mod found;
 mod life;
 mod losses;
