@@ -68,7 +68,7 @@ class Faults:
         with self.change:
             match order["do"]:
                 case "calls":
-                    return {"event": "calls", "calls": self.calls}
+                    return {"event": "calls", "calls": self.count(order.get("account"))}
                 case "forget":
                     self.calls = {}
                 case "hold" | "refuse" | "drop":
@@ -76,11 +76,20 @@ class Faults:
                 case "release":
                     self.faults = [f for f in self.faults if (f.kind, f.action) != ("hold", order["action"])]
                 case "mend":
-                    self.faults = []
+                    only = order.get("account")
+                    self.faults = [f for f in self.faults if only and f.account != only]
                 case other:
                     raise ValueError(f"unknown order {other!r}")
             self.change.notify_all()
             return {"event": "done"}
+
+    def count(self, account):
+        """How often each action was asked for: in all, or by one account."""
+        counts = {}
+        for (action, caller), times in self.calls.items():
+            if account in (None, caller):
+                counts[action] = counts.get(action, 0) + times
+        return counts
 
     def __call__(self, environ, start_response):
         call = Call(environ)
@@ -99,7 +108,8 @@ class Faults:
     def admit(self, call):
         """Counts the call, waits while it is held, and says what else is to befall it."""
         with self.change:
-            self.calls[call.action] = self.calls.get(call.action, 0) + 1
+            key = (call.action, call.account)
+            self.calls[key] = self.calls.get(key, 0) + 1
             while any(fault.kind == "hold" and fault.meets(call) for fault in self.faults):
                 self.change.wait()
             for fault in self.faults:

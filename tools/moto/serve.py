@@ -15,6 +15,7 @@
     {"do": "mend"}                        no faults any more; what is held goes on
 
 hold, refuse and drop take "account" and "region" to narrow them and "times" to end by themselves. Action "*" is any.
+calls with "account" counts that account's alone, and mend with "account" ends the faults that were narrowed to it.
 """
 
 import fcntl

@@ -4,6 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,8 @@ pub struct Helper {
     what: &'static str,
     child: Child,
     stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
+    // Behind a lock only so that tests can share what they stand on.
+    lines: Mutex<Receiver<String>>,
 }
 
 impl Helper {
@@ -39,7 +41,7 @@ impl Helper {
                 }
             }
         });
-        let helper = Helper { what, child, stdin, lines };
+        let helper = Helper { what, child, stdin, lines: Mutex::new(lines) };
         let ready = helper.answer(ready_within);
         (helper, ready)
     }
@@ -68,7 +70,7 @@ impl Helper {
 
     #[track_caller]
     pub fn answer_or_none(&self, within: Duration) -> Option<Value> {
-        let line = match self.lines.recv_timeout(within) {
+        let line = match self.lines.lock().expect("nobody panics while waiting").recv_timeout(within) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => return None,
             Err(RecvTimeoutError::Disconnected) => panic!("{} ended; its last words are above", self.what),

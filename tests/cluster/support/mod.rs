@@ -9,12 +9,14 @@ mod helper;
 mod moto;
 mod operator;
 mod proxy;
+mod world;
 
 pub use controlplane::ControlPlane;
 pub use moto::{Fault, MOTO_ACCOUNT, Moto};
-#[allow(unused_imports)] // until the first test that runs the operator itself
 pub use operator::{Operator, Options};
 pub use proxy::CutProxy;
+#[allow(unused_imports)] // each test uses its part of this too
+pub use world::{Network, PATIENCE, Team, World, account, condition, peering, policy};
 
 use std::time::{Duration, Instant};
 

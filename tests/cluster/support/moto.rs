@@ -20,6 +20,12 @@ const OBEY_WITHIN: Duration = Duration::from_secs(10);
 
 pub struct Moto {
     helper: Helper,
+    clients: Clients,
+}
+
+/// Makes clients, without a hold on the server.
+#[derive(Clone)]
+pub struct Clients {
     endpoint: String,
     http: SharedHttpClient,
 }
@@ -45,11 +51,16 @@ impl Moto {
         let (helper, ready) = Helper::start("moto", "moto/serve.py", &["up".to_string()], READY_WITHIN);
         let endpoint = ready["endpoint"].as_str().expect("the ready line names the endpoint").to_string();
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        Moto { helper, endpoint, http: Builder::new().tls_provider(ring).build_https() }
+        let http = Builder::new().tls_provider(ring).build_https();
+        Moto { helper, clients: Clients { endpoint, http } }
     }
 
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        &self.clients.endpoint
+    }
+
+    pub fn clients(&self) -> Clients {
+        self.clients.clone()
     }
 
     pub fn pid(&self) -> u32 {
@@ -60,6 +71,13 @@ impl Moto {
     #[track_caller]
     pub fn calls(&mut self) -> BTreeMap<String, u64> {
         let mut answer = self.order(json!({"do": "calls"}));
+        serde_json::from_value(answer["calls"].take()).expect("calls are counts by action")
+    }
+
+    /// The same, of one account's credentials alone.
+    #[track_caller]
+    pub fn calls_of(&mut self, account: &str) -> BTreeMap<String, u64> {
+        let mut answer = self.order(json!({"do": "calls", "account": account}));
         serde_json::from_value(answer["calls"].take()).expect("calls are counts by action")
     }
 
@@ -96,6 +114,12 @@ impl Moto {
         self.order(json!({"do": "mend"}));
     }
 
+    /// Ends the faults that were narrowed to one account.
+    #[track_caller]
+    pub fn mend_account(&mut self, account: &str) {
+        self.order(json!({"do": "mend", "account": account}));
+    }
+
     #[track_caller]
     fn disturb(&mut self, kind: &str, fault: Fault<'_>, mut order: Value) {
         let Fault { action, account, region, times } = fault;
@@ -119,6 +143,12 @@ impl Moto {
     }
 
     /// EC2 as the given account, by a role in it as a person would; not the operator's code.
+    pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
+        self.clients.ec2(account, region).await
+    }
+}
+
+impl Clients {
     pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
         let credentials = self.credentials(account).await;
         let config = aws_sdk_ec2::Config::builder()
