@@ -19,10 +19,12 @@ use super::cluster::Cluster;
 const EPOCH_S: i64 = 1_800_000_000;
 pub const SWEEP_MS: u64 = 60_000;
 
-/// Where a crash happens: the process dies before the step with this number is done, or right after.
+/// Where a crash happens: the process dies before the step with this number is done, right after, or, where it writes,
+/// with the first of its calls sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
     Before(u64),
+    Within(u64),
     After(u64),
 }
 
@@ -249,10 +251,16 @@ impl Sim {
             if self.crash == Some(Crash::Before(number)) {
                 return Err(Died);
             }
+            if self.crash == Some(Crash::Within(number)) {
+                if let Step::Write(calls) = &step {
+                    self.send(key, &calls[0]);
+                }
+                return Err(Died);
+            }
             reply = match step {
                 Step::Done(done) => {
                     self.end(key, uid, turn.into_recent(), done);
-                    return Ok(());
+                    return if self.crash == Some(Crash::After(number)) { Err(Died) } else { Ok(()) };
                 }
                 step => self.answer(key, step, &mut narrow),
             };

@@ -10,3 +10,4 @@ mod evidence;
 mod found;
 mod life;
 mod losses;
+mod restart;
