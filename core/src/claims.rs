@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::ids::{Destination, ObjectKey, RouteTableId, VpcId, VpcPair};
+use crate::ids::{Destination, ObjectKey, RouteTableId, Slot, VpcId, VpcPair};
 use crate::memory::Memory;
 use crate::time::Wall;
 
@@ -12,11 +12,51 @@ use crate::time::Wall;
 pub struct ClaimsView {
     pub pair: PairClaim,
     /// Slots that other objects hold, of those that share a VPC with this one.
-    pub slots: BTreeMap<(RouteTableId, Destination), ObjectKey>,
+    pub slots: OtherSlots,
     /// Objects that exist and declare this pair: an owner tag of ours that names none of them is a dead one.
     pub same_pair: BTreeSet<ObjectKey>,
     /// While this object is being deleted: a granted object of the same pair that is to take over.
     pub heir: Option<Heir>,
+}
+
+/// A place for one route, whoever's side it is on.
+type Place = (RouteTableId, Destination);
+
+/// Who remembers which slot around one VPC. The number is the object's, so that one place can have several.
+type Slots = BTreeMap<(RouteTableId, Destination, u64), Arc<ObjectKey>>;
+
+/// Slots that others hold. Those of the object's own memory are decided already; the rest is shared with the table and
+/// looked up when asked, for a hub's neighbours hold hundreds and an object asks for a few.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OtherSlots {
+    own: BTreeMap<Place, Option<ObjectKey>>,
+    around: Vec<Arc<Slots>>,
+    /// The object itself, and those that hand over to it or take over from it: what comes from one hand to the next is no
+    /// rival to itself.
+    no_rivals: BTreeSet<ObjectKey>,
+}
+
+impl OtherSlots {
+    /// The other object that holds this place.
+    pub fn get(&self, table: RouteTableId, destination: Destination) -> Option<&ObjectKey> {
+        if let Some(decided) = self.own.get(&(table, destination)) {
+            return decided.as_ref();
+        }
+        self.all((table, destination)).max()
+    }
+
+    fn all(&self, (table, to): Place) -> impl Iterator<Item = &ObjectKey> {
+        let at = (table, to, u64::MIN)..=(table, to, u64::MAX);
+        let holders = self.around.iter().flat_map(move |slots| slots.range(at.clone()));
+        holders.map(|(_, key)| &**key).filter(|key| !self.no_rivals.contains(*key))
+    }
+}
+
+/// For one who knows all holders at once.
+impl FromIterator<(Place, ObjectKey)> for OtherSlots {
+    fn from_iter<I: IntoIterator<Item = (Place, ObjectKey)>>(slots: I) -> Self {
+        Self { own: slots.into_iter().map(|(place, key)| (place, Some(key))).collect(), ..Self::default() }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,97 +105,143 @@ impl Entry {
         (!self.memory.holds_pair(), self.created, &self.key)
     }
 
-    fn remembers(&self, place: (RouteTableId, Destination)) -> bool {
-        self.memory.slots.keys().any(|slot| (slot.table, slot.destination) == place)
+    fn places(&self) -> impl Iterator<Item = Place> {
+        self.memory.slots.keys().map(|slot| (slot.table, slot.destination))
+    }
+
+    /// Those in this VPC's tables; where memory does not say which side is which VPC, all.
+    fn places_in(&self, vpc: VpcId) -> impl Iterator<Item = Place> {
+        let pair = self.memory.pair;
+        let here = move |slot: &&Slot| pair.is_none_or(|pair| pair.sides.get(slot.side).vpc == vpc);
+        self.memory.slots.keys().filter(here).map(|slot| (slot.table, slot.destination))
+    }
+
+    fn is_indexed_like(&self, other: &Self) -> bool {
+        self.pair == other.pair
+            && self.memory.pair == other.memory.pair
+            && self.memory.slots.keys().eq(other.memory.slots.keys())
+    }
+
+    /// What is handed over between the two is no rivalry.
+    fn is_handover(&self, other: &Self) -> bool {
+        self.memory.taken_from.as_ref() == Some(&other.uid)
+            || other.memory.taken_from.as_ref() == Some(&self.uid)
     }
 }
 
-/// All objects of the cluster. Looking at one is proportional to those that share a VPC with it.
+/// All objects of the cluster. Looking at one does not depend on how many others there are, only on those that share a
+/// pair or a slot with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Table {
-    entries: BTreeMap<ObjectKey, Entry>,
-    by_vpc: BTreeMap<VpcId, BTreeSet<ObjectKey>>,
+    entries: BTreeMap<Arc<ObjectKey>, Numbered>,
+    by_pair: BTreeMap<VpcPair, BTreeSet<Arc<ObjectKey>>>,
+    by_vpc: BTreeMap<VpcId, Around>,
+    last_number: u64,
+}
+
+/// Objects that have an end in one VPC.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Around {
+    keys: BTreeSet<Arc<ObjectKey>>,
+    slots: Arc<Slots>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Numbered {
+    number: u64,
+    entry: Entry,
 }
 
 impl Table {
     pub fn set(&mut self, entry: Entry) {
-        self.remove(&entry.key);
-        for vpc in entry.pair.vpcs() {
-            self.by_vpc.entry(vpc).or_default().insert(entry.key.clone());
+        // Most commits change nothing that is looked up here.
+        if let Some(Numbered { entry: known, .. }) = self.entries.get_mut(&entry.key)
+            && known.is_indexed_like(&entry)
+        {
+            *known = entry;
+            return;
         }
-        self.entries.insert(entry.key.clone(), entry);
+        self.remove(&entry.key);
+        self.last_number += 1;
+        let (number, key) = (self.last_number, Arc::new(entry.key.clone()));
+        for vpc in entry.pair.vpcs() {
+            let around = self.by_vpc.entry(vpc).or_default();
+            around.keys.insert(key.clone());
+            let slots = entry.places_in(vpc).map(|(table, to)| ((table, to, number), key.clone()));
+            Arc::make_mut(&mut around.slots).extend(slots);
+        }
+        self.by_pair.entry(entry.pair).or_default().insert(key.clone());
+        self.entries.insert(key, Numbered { number, entry });
     }
 
     pub fn remove(&mut self, key: &ObjectKey) {
-        let Some(entry) = self.entries.remove(key) else { return };
+        let Some(Numbered { number, entry }) = self.entries.remove(key) else { return };
         for vpc in entry.pair.vpcs() {
-            if let Some(keys) = self.by_vpc.get_mut(&vpc) {
-                keys.remove(key);
-                if keys.is_empty() {
+            if let Some(around) = self.by_vpc.get_mut(&vpc) {
+                let slots = Arc::make_mut(&mut around.slots);
+                entry.places_in(vpc).for_each(|(table, to)| drop(slots.remove(&(table, to, number))));
+                around.keys.remove(key);
+                if around.keys.is_empty() {
                     self.by_vpc.remove(&vpc);
                 }
+            }
+        }
+        if let Some(keys) = self.by_pair.get_mut(&entry.pair) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.by_pair.remove(&entry.pair);
             }
         }
     }
 
     pub fn get(&self, key: &ObjectKey) -> Option<&Entry> {
-        self.entries.get(key)
+        self.entries.get(key).map(|numbered| &numbered.entry)
     }
 
     /// Other objects that declare the same pair.
     pub fn same_pair(&self, key: &ObjectKey) -> Vec<ObjectKey> {
-        let Some(me) = self.entries.get(key) else { return Vec::new() };
-        self.neighbours(me).filter(|other| other.pair == me.pair).map(|other| other.key.clone()).collect()
+        let Some(me) = self.get(key) else { return Vec::new() };
+        self.rivals(me).map(|other| other.key.clone()).collect()
     }
 
     /// Other objects that share a VPC.
     pub fn neighbours_of(&self, key: &ObjectKey) -> Vec<ObjectKey> {
-        let Some(me) = self.entries.get(key) else { return Vec::new() };
-        self.neighbours(me).map(|other| other.key.clone()).collect()
+        let Some(me) = self.get(key) else { return Vec::new() };
+        let around = me.pair.vpcs().into_iter().filter_map(|vpc| self.by_vpc.get(&vpc));
+        let others: BTreeSet<&ObjectKey> =
+            around.flat_map(|around| &around.keys).map(|key| &**key).filter(|key| *key != &me.key).collect();
+        others.into_iter().cloned().collect()
     }
 
     /// What the others mean to this object.
     pub fn view(&self, key: &ObjectKey) -> ClaimsView {
-        let Some(me) = self.entries.get(key) else { return ClaimsView::default() };
-        let rivals: Vec<&Entry> = self.neighbours(me).filter(|other| other.pair == me.pair).collect();
+        let Some(me) = self.get(key) else { return ClaimsView::default() };
+        let rivals: Vec<&Entry> = self.rivals(me).collect();
         ClaimsView {
             pair: pair_claim(me, &rivals),
-            slots: self.slots_of_others(me),
+            slots: self.slots_of_others(me, &rivals),
             same_pair: rivals.iter().map(|other| other.key.clone()).collect(),
             heir: heir(me, &rivals),
         }
     }
 
-    fn neighbours<'a>(&'a self, me: &'a Entry) -> impl Iterator<Item = &'a Entry> {
-        let shared: BTreeSet<&ObjectKey> = me
-            .pair
-            .vpcs()
-            .iter()
-            .filter_map(|vpc| self.by_vpc.get(vpc))
-            .flatten()
-            .filter(|key| **key != me.key)
-            .collect();
-        shared.into_iter().filter_map(|key| self.entries.get(key))
+    fn rivals<'a>(&'a self, me: &'a Entry) -> impl Iterator<Item = &'a Entry> {
+        let same = self.by_pair.get(&me.pair).into_iter().flatten();
+        same.filter(|key| ***key != me.key).filter_map(|key| self.get(key))
     }
 
     /// Slots that others remember and this one does not; of those that both remember, the lower rank holds.
-    fn slots_of_others(&self, me: &Entry) -> BTreeMap<(RouteTableId, Destination), ObjectKey> {
-        let mut held = BTreeMap::new();
-        for other in self.neighbours(me) {
-            // What comes from one hand to the next is no rival to itself.
-            let is_handover = me.memory.taken_from.as_ref() == Some(&other.uid)
-                || other.memory.taken_from.as_ref() == Some(&me.uid);
-            if is_handover {
-                continue;
-            }
-            for slot in other.memory.slots.keys() {
-                let place = (slot.table, slot.destination);
-                if !me.remembers(place) || other.rank() < me.rank() {
-                    held.insert(place, other.key.clone());
-                }
-            }
-        }
-        held
+    fn slots_of_others(&self, me: &Entry, rivals: &[&Entry]) -> OtherSlots {
+        let around: Vec<Arc<Slots>> =
+            me.pair.vpcs().iter().filter_map(|vpc| Some(self.by_vpc.get(vpc)?.slots.clone())).collect();
+        // Hands change between objects of one pair.
+        let hands = rivals.iter().filter(|other| me.is_handover(other)).map(|other| other.key.clone());
+        let no_rivals = hands.chain([me.key.clone()]).collect();
+        let everyones = OtherSlots { own: BTreeMap::new(), around, no_rivals };
+        let outranks = |key: &&ObjectKey| self.get(key).is_some_and(|other| other.rank() < me.rank());
+        let decided = |place: Place| (place, everyones.all(place).filter(outranks).max().cloned());
+        let own = me.places().map(decided).collect();
+        OtherSlots { own, ..everyones }
     }
 }
 
@@ -193,8 +279,8 @@ fn heir(me: &Entry, rivals: &[&Entry]) -> Option<Heir> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::PeeringId;
-    use crate::memory::Life;
+    use crate::ids::{PeeringId, Side};
+    use crate::memory::{How, Life, Owned};
 
     fn vpc(n: u8) -> VpcId {
         format!("vpc-{n:017x}").parse().unwrap()
@@ -254,5 +340,56 @@ mod tests {
         let mut stranger = entry("new", 2);
         stranger.granted = false;
         assert_eq!(table([leaving.clone(), stranger]).view(&leaving.key).heir, None);
+    }
+
+    fn holding(mut entry: Entry, places: &[(u8, &str)]) -> Entry {
+        let owned = Owned { how: How::Created, to: "pcx-00000000000000001".parse().unwrap() };
+        let slots = places.iter().map(|(table, to)| {
+            let table = format!("rtb-{table:017x}").parse().unwrap();
+            (Slot { side: Side::Requester, table, destination: to.parse().unwrap() }, owned)
+        });
+        entry.memory = Arc::new(Memory { slots: slots.collect(), ..(*entry.memory).clone() });
+        entry
+    }
+
+    fn holder(table: &Table, of: &str, at: u8, to: &str) -> Option<String> {
+        let slots = table.view(&ObjectKey::new("net", of)).slots;
+        let found = slots.get(format!("rtb-{at:017x}").parse().unwrap(), to.parse().unwrap());
+        found.map(|key| key.name.to_string())
+    }
+
+    /// Another pair, with one VPC in common.
+    fn beside(mut entry: Entry) -> Entry {
+        entry.pair = VpcPair::new(vpc(1), vpc(3));
+        entry
+    }
+
+    #[test]
+    fn a_slot_is_held_by_who_remembers_it_and_of_two_by_the_lower_rank() {
+        let mine = holding(entry("mine", 1), &[(1, "10.1.0.0/16")]);
+        let other = holding(beside(entry("other", 2)), &[(1, "10.1.0.0/16"), (1, "10.2.0.0/16")]);
+        let mut table = table([mine.clone(), other.clone()]);
+        assert_eq!(holder(&table, "mine", 1, "10.2.0.0/16").as_deref(), Some("other"), "only it remembers");
+        assert_eq!(holder(&table, "mine", 1, "10.1.0.0/16"), None, "both remember, and mine is older");
+        assert_eq!(holder(&table, "other", 1, "10.1.0.0/16").as_deref(), Some("mine"));
+        assert_eq!(holder(&table, "mine", 2, "10.2.0.0/16"), None, "another table");
+        assert_eq!(table.neighbours_of(&mine.key), vec![other.key.clone()]);
+
+        table.set(holding(beside(entry("other", 2)), &[]));
+        assert_eq!(holder(&table, "mine", 1, "10.2.0.0/16"), None, "it has let go");
+        table.set(other);
+        table.remove(&ObjectKey::new("net", "other"));
+        assert_eq!(holder(&table, "mine", 1, "10.2.0.0/16"), None, "it is gone");
+        table.remove(&mine.key);
+        assert_eq!(table, Table { last_number: table.last_number, ..Table::default() });
+    }
+
+    #[test]
+    fn what_is_handed_over_is_no_rivalry() {
+        let leaving = holding(entry("old", 1), &[(1, "10.1.0.0/16")]);
+        let mut heir = holding(entry("new", 2), &[]);
+        heir.memory = Arc::new(Memory { taken_from: Some(leaving.uid.clone()), ..Memory::default() });
+        let table = table([leaving, heir]);
+        assert_eq!(holder(&table, "new", 1, "10.1.0.0/16"), None);
     }
 }

@@ -1,8 +1,10 @@
 //! Stop rules across objects. They count objects, never AWS calls, in sliding windows, from timestamps that were
 //! committed before the act. While more losses wait than a window has room for, none of them is acted upon.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::desired::Limits;
 use crate::ids::{AccountId, ObjectKey};
@@ -43,8 +45,10 @@ pub struct LevelView {
     pub max_restores: u32,
     pub max_removals: u32,
     /// Acts of all objects under this level, this one included.
-    pub restores: Vec<Wall>,
-    pub removals: Vec<Wall>,
+    pub restores: Moments,
+    pub removals: Moments,
+    /// Removals noted on `AwsAccount`s, which outlive the objects; those of objects that are still here among them.
+    pub noted: Moments,
     /// Flagged, unresolved losses under this level that have not been acted upon, this object's included.
     pub demand_restores: u32,
     pub demand_removals: u32,
@@ -59,12 +63,16 @@ impl LevelView {
     }
 
     fn used(&self, act: Act, now: Wall) -> u32 {
-        let spent = match act {
-            Act::Restore | Act::RepairDrift => &self.restores,
-            Act::RemoveRoutes | Act::Finalize => &self.removals,
-        };
         let since = now.plus_s(-self.window_s);
-        spent.iter().filter(|at| **at > since).count() as u32
+        match act {
+            Act::Restore | Act::RepairDrift => self.restores.since(since).map(|(_, count)| count).sum(),
+            Act::RemoveRoutes | Act::Finalize => {
+                let told: u32 = self.removals.since(since).map(|(_, count)| count).sum();
+                // What is noted for an object that is still here was counted already.
+                let outlived = self.noted.since(since).map(|(at, n)| n.saturating_sub(self.removals.at(at)));
+                told + outlived.sum::<u32>()
+            }
+        }
     }
 
     /// What the act would have to share the window with: at least itself.
@@ -109,18 +117,46 @@ impl LimitsView {
         let level = self.levels.iter().find(|level| level.level == latch.level);
         level.is_none_or(|level| level.limit(act) > latch.limit)
     }
+}
 
-    /// When the oldest act in a full window leaves it.
-    pub fn frees_at(&self, act: Act, now: Wall) -> Option<Wall> {
-        let oldest = |level: &LevelView| {
-            let spent = match act {
-                Act::Restore | Act::RepairDrift => &level.restores,
-                Act::RemoveRoutes | Act::Finalize => &level.removals,
-            };
-            let since = now.plus_s(-level.window_s);
-            spent.iter().filter(|at| **at > since).min().map(|at| at.plus_s(level.window_s))
-        };
-        self.levels.iter().filter_map(oldest).max()
+/// How many acts there were at which moment. Shared with the table until it changes, so that a look at the limits costs
+/// the same however much there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Moments(Arc<BTreeMap<Wall, u32>>);
+
+impl Moments {
+    fn add(&mut self, at: Wall) {
+        self.set(at, self.at(at) + 1);
+    }
+
+    fn take(&mut self, at: Wall) {
+        self.set(at, self.at(at).saturating_sub(1));
+    }
+
+    fn set(&mut self, at: Wall, count: u32) {
+        let moments = Arc::make_mut(&mut self.0);
+        if count == 0 {
+            moments.remove(&at);
+        } else {
+            moments.insert(at, count);
+        }
+    }
+
+    fn at(&self, at: Wall) -> u32 {
+        self.0.get(&at).copied().unwrap_or_default()
+    }
+
+    /// Later than `since`.
+    fn since(&self, since: Wall) -> impl Iterator<Item = (Wall, u32)> {
+        self.0.range((Bound::Excluded(since), Bound::Unbounded)).map(|(at, count)| (*at, *count))
+    }
+}
+
+impl FromIterator<Wall> for Moments {
+    fn from_iter<I: IntoIterator<Item = Wall>>(moments: I) -> Self {
+        let mut all = Self::default();
+        moments.into_iter().for_each(|at| all.add(at));
+        all
     }
 }
 
@@ -141,10 +177,68 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct AccountEntry {
     limits: Option<Limits>,
-    removals: Vec<Wall>,
+    removals: Moments,
 }
 
-/// The limits of all levels, and what was used of them.
+/// What all objects under one level have used, and what waits: kept up with each change, never counted anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Sum {
+    objects: usize,
+    restores: Moments,
+    removals: Moments,
+    demand_restores: u32,
+    demand_removals: u32,
+}
+
+impl Sum {
+    fn add(&mut self, share: &Share) {
+        self.objects += 1;
+        for (act, at) in &share.acts {
+            self.moments(*act).add(*at);
+        }
+        if let Some(demand) = share.waiting.and_then(|act| self.demand(act)) {
+            *demand += 1;
+        }
+    }
+
+    fn take(&mut self, share: &Share) {
+        self.objects -= 1;
+        for (act, at) in &share.acts {
+            self.moments(*act).take(*at);
+        }
+        if let Some(demand) = share.waiting.and_then(|act| self.demand(act)) {
+            *demand -= 1;
+        }
+    }
+
+    fn moments(&mut self, act: Act) -> &mut Moments {
+        match act {
+            Act::Restore | Act::RepairDrift => &mut self.restores,
+            // A finalized object's act is noted on its accounts too, which outlive it.
+            Act::RemoveRoutes | Act::Finalize => &mut self.removals,
+        }
+    }
+
+    fn demand(&mut self, act: Act) -> Option<&mut u32> {
+        match act {
+            Act::Restore => Some(&mut self.demand_restores),
+            Act::RemoveRoutes => Some(&mut self.demand_removals),
+            Act::RepairDrift | Act::Finalize => None,
+        }
+    }
+}
+
+/// One object's part of every sum that it belongs to.
+struct Share {
+    policy: ObjectKey,
+    accounts: BTreeSet<AccountId>,
+    window_s: i64,
+    acts: Vec<(Act, Wall)>,
+    waiting: Option<Act>,
+}
+
+/// The limits of all levels, and what was used of them. A look at one object's limits does not depend on how many others
+/// there are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     operator: Limits,
@@ -154,6 +248,13 @@ pub struct Table {
     expected: BTreeMap<ObjectKey, Act>,
     /// Acts admitted and not yet in any object's memory, so that two turns can't take the last room together.
     reserved: BTreeMap<ObjectKey, Vec<(Act, Wall)>>,
+    by_policy: BTreeMap<ObjectKey, Sum>,
+    by_account: BTreeMap<AccountId, Sum>,
+    all: Sum,
+    /// Objects whose removal is noted on any account.
+    noted: Moments,
+    /// How many objects have a window of this length.
+    windows: BTreeMap<i64, usize>,
 }
 
 impl Default for Table {
@@ -164,6 +265,11 @@ impl Default for Table {
             accounts: BTreeMap::new(),
             expected: BTreeMap::new(),
             reserved: BTreeMap::new(),
+            by_policy: BTreeMap::new(),
+            by_account: BTreeMap::new(),
+            all: Sum::default(),
+            noted: Moments::default(),
+            windows: BTreeMap::new(),
         }
     }
 }
@@ -176,140 +282,169 @@ impl Table {
     }
 
     pub fn set_account(&mut self, account: AccountId, limits: Option<Limits>, removals: Vec<Wall>) {
-        self.accounts.insert(account, AccountEntry { limits, removals });
+        let removals: Moments = removals.into_iter().collect();
+        let now = removals.clone();
+        let before = self.accounts.insert(account, AccountEntry { limits, removals }).unwrap_or_default();
+        for at in before.removals.0.keys().chain(now.0.keys()) {
+            if before.removals.at(*at) != now.at(*at) {
+                self.note(*at);
+            }
+        }
+    }
+
+    /// How many objects the removals of this second, noted on accounts, were. One that both sides' accounts note is one,
+    /// and every second one may be such a double.
+    fn note(&mut self, at: Wall) {
+        let counts = || self.accounts.values().map(|account| account.removals.at(at));
+        let (sum, most) = (counts().sum::<u32>(), counts().max().unwrap_or_default());
+        self.noted.set(at, most.max(sum.div_ceil(2)));
     }
 
     /// Enters an object as its memory is stored now.
     pub fn set_object(&mut self, key: ObjectKey, entry: Entry) {
-        if let Some(reserved) = self.reserved.get_mut(&key) {
-            reserved.retain(|act| !entry.spent.contains(act));
-        }
-        self.reserved.retain(|_, acts| !acts.is_empty());
-        // What memory knows of the loss replaces what the sweep expected.
-        if entry.waiting.is_some() || entry.spent.iter().any(|(act, _)| Some(act) == self.expected.get(&key))
-        {
-            self.expected.remove(&key);
-        }
-        self.objects.insert(key, entry);
+        self.change(&key, |table| {
+            if let Some(reserved) = table.reserved.get_mut(&key) {
+                reserved.retain(|act| !entry.spent.contains(act));
+                if reserved.is_empty() {
+                    table.reserved.remove(&key);
+                }
+            }
+            // What memory knows of the loss replaces what the sweep expected.
+            let expected = table.expected.get(&key);
+            if entry.waiting.is_some() || entry.spent.iter().any(|(act, _)| Some(act) == expected) {
+                table.expected.remove(&key);
+            }
+            table.objects.insert(key.clone(), entry);
+        });
     }
 
     pub fn remove_object(&mut self, key: &ObjectKey) {
-        self.objects.remove(key);
-        self.expected.remove(key);
-        self.reserved.remove(key);
+        self.change(key, |table| {
+            table.objects.remove(key);
+            table.expected.remove(key);
+            table.reserved.remove(key);
+        });
     }
 
     /// A sweep shows a loss of this object: it is demand from now on, until a turn says otherwise.
     pub fn expect(&mut self, key: &ObjectKey, act: Act) {
-        self.expected.insert(key.clone(), act);
+        self.change(key, |table| {
+            table.expected.insert(key.clone(), act);
+        });
     }
 
     /// A turn looked and found no loss.
     pub fn expect_nothing(&mut self, key: &ObjectKey) {
-        self.expected.remove(key);
+        self.change(key, |table| {
+            table.expected.remove(key);
+        });
     }
 
     /// Takes room for one act, at the moment it is committed.
     pub fn reserve(&mut self, key: &ObjectKey, act: Act, now: Wall) -> Result<(), Latch> {
         self.view(key).admit(act, now)?;
-        self.reserved.entry(key.clone()).or_default().push((act, now));
-        if let Some(entry) = self.objects.get_mut(key) {
-            entry.waiting = None;
-        }
-        self.expected.remove(key);
+        // What was reserved for a commit that never came has left every window by then.
+        let oldest = now.plus_s(-self.longest_window_s());
+        self.change(key, |table| {
+            let reserved = table.reserved.entry(key.clone()).or_default();
+            reserved.retain(|(_, at)| *at > oldest);
+            reserved.push((act, now));
+            if let Some(entry) = table.objects.get_mut(key) {
+                entry.waiting = None;
+            }
+            table.expected.remove(key);
+        });
         Ok(())
     }
 
     pub fn longest_window_s(&self) -> i64 {
-        let policies = self.objects.values().map(|entry| entry.limits.window_s);
+        let policies = self.windows.keys().next_back().copied();
         let accounts =
             self.accounts.values().filter_map(|account| account.limits).map(|limits| limits.window_s);
-        policies.chain(accounts).chain([self.operator.window_s]).max().unwrap_or(self.operator.window_s)
+        accounts.chain(policies).chain([self.operator.window_s]).max().unwrap_or(self.operator.window_s)
     }
 
     /// What the limits look like to one object.
     pub fn view(&self, key: &ObjectKey) -> LimitsView {
         let Some(me) = self.objects.get(key) else { return LimitsView::default() };
-        let mut levels = vec![
-            self.level(Level::Policy, me.limits, |entry| entry.policy == me.policy, Vec::new()),
-            self.level(Level::Operator, self.operator, |_| true, self.all_removals()),
-        ];
+        let mut levels = Vec::with_capacity(2 + me.accounts.len());
+        if let Some(sum) = self.by_policy.get(&me.policy) {
+            levels.push(level(Level::Policy, me.limits, sum, Moments::default()));
+        }
+        levels.push(level(Level::Operator, self.operator, &self.all, self.noted.clone()));
         for account in &me.accounts {
-            let Some(AccountEntry { limits: Some(limits), removals }) = self.accounts.get(account) else {
-                continue;
-            };
-            levels.push(self.level(
-                Level::Account(*account),
-                *limits,
-                |entry| entry.accounts.contains(account),
-                removals.clone(),
-            ));
+            if let Some(AccountEntry { limits: Some(limits), removals }) = self.accounts.get(account)
+                && let Some(sum) = self.by_account.get(account)
+            {
+                levels.push(level(Level::Account(*account), *limits, sum, removals.clone()));
+            }
         }
         LimitsView { levels }
     }
 
-    /// Removals noted on accounts. One that both sides' accounts note is one, and of those noted in the same second
-    /// every second one may be such a double.
-    fn all_removals(&self) -> Vec<Wall> {
-        let mut noted: BTreeMap<Wall, (usize, usize)> = BTreeMap::new();
-        for account in self.accounts.values() {
-            for (at, count) in count(account.removals.iter().copied()) {
-                let (sum, most) = noted.entry(at).or_default();
-                *sum += count;
-                *most = count.max(*most);
+    /// Changes something of one object, and the sums with it.
+    fn change(&mut self, key: &ObjectKey, change: impl FnOnce(&mut Self)) {
+        let before = self.share(key);
+        change(self);
+        let after = self.share(key);
+        // Added first: what belongs to the same sums before and after leaves none of them empty in between.
+        if let Some(share) = after {
+            self.all.add(&share);
+            self.by_policy.entry(share.policy.clone()).or_default().add(&share);
+            for account in &share.accounts {
+                self.by_account.entry(*account).or_default().add(&share);
             }
+            *self.windows.entry(share.window_s).or_default() += 1;
         }
-        let objects = |(at, (sum, most)): (Wall, (usize, usize))| vec![at; most.max(sum.div_ceil(2))];
-        noted.into_iter().flat_map(objects).collect()
-    }
-
-    fn level(
-        &self,
-        level: Level,
-        limits: Limits,
-        belongs: impl Fn(&Entry) -> bool,
-        noted: Vec<Wall>,
-    ) -> LevelView {
-        let mut view = LevelView {
-            level,
-            window_s: limits.window_s,
-            max_restores: limits.max_restores,
-            max_removals: limits.max_removals,
-            restores: Vec::new(),
-            removals: Vec::new(),
-            demand_restores: 0,
-            demand_removals: 0,
-        };
-        for (key, entry) in self.objects.iter().filter(|(_, entry)| belongs(entry)) {
-            let reserved = self.reserved.get(key).into_iter().flatten();
-            for (act, at) in entry.spent.iter().chain(reserved) {
-                match act {
-                    Act::Restore | Act::RepairDrift => view.restores.push(*at),
-                    // A finalized object's act is noted on its accounts too, which outlive it.
-                    Act::RemoveRoutes | Act::Finalize => view.removals.push(*at),
+        if let Some(share) = before {
+            self.all.take(&share);
+            take(&mut self.by_policy, &share.policy, &share);
+            for account in &share.accounts {
+                take(&mut self.by_account, account, &share);
+            }
+            if let Some(count) = self.windows.get_mut(&share.window_s) {
+                *count -= 1;
+                if *count == 0 {
+                    self.windows.remove(&share.window_s);
                 }
             }
-            match entry.waiting.or_else(|| self.expected.get(key).copied()) {
-                Some(Act::Restore) => view.demand_restores += 1,
-                Some(Act::RemoveRoutes) => view.demand_removals += 1,
-                Some(Act::RepairDrift | Act::Finalize) | None => {}
-            }
         }
-        // What is noted for an object that is still here was counted above.
-        let counted = count(view.removals.iter().copied());
-        for (at, noted) in count(noted.into_iter()) {
-            let outlived = noted.saturating_sub(counted.get(&at).copied().unwrap_or_default());
-            view.removals.extend(std::iter::repeat_n(at, outlived));
-        }
-        view
+    }
+
+    fn share(&self, key: &ObjectKey) -> Option<Share> {
+        let entry = self.objects.get(key)?;
+        let reserved = self.reserved.get(key).into_iter().flatten();
+        Some(Share {
+            policy: entry.policy.clone(),
+            accounts: entry.accounts.iter().copied().collect(),
+            window_s: entry.limits.window_s,
+            acts: entry.spent.iter().chain(reserved).copied().collect(),
+            waiting: entry.waiting.or_else(|| self.expected.get(key).copied()),
+        })
     }
 }
 
-/// Several acts may fall into one second.
-fn count(times: impl Iterator<Item = Wall>) -> BTreeMap<Wall, usize> {
-    let mut counts = BTreeMap::new();
-    times.for_each(|at| *counts.entry(at).or_default() += 1);
-    counts
+fn take<K: Ord>(sums: &mut BTreeMap<K, Sum>, of: &K, share: &Share) {
+    if let Some(sum) = sums.get_mut(of) {
+        sum.take(share);
+        if sum.objects == 0 {
+            sums.remove(of);
+        }
+    }
+}
+
+fn level(level: Level, limits: Limits, sum: &Sum, noted: Moments) -> LevelView {
+    LevelView {
+        level,
+        window_s: limits.window_s,
+        max_restores: limits.max_restores,
+        max_removals: limits.max_removals,
+        restores: sum.restores.clone(),
+        removals: sum.removals.clone(),
+        noted,
+        demand_restores: sum.demand_restores,
+        demand_removals: sum.demand_removals,
+    }
 }
 
 #[cfg(test)]
@@ -386,5 +521,73 @@ mod tests {
         let raised = Entry { limits: Limits { max_restores: 20, ..Limits::default() }, ..entry(None) };
         table.set_object(key(0), raised);
         assert!(table.view(&key(0)).releases(&latch, Act::Restore));
+    }
+
+    #[test]
+    fn a_removal_noted_on_both_accounts_is_one_for_the_operator_and_outlives_its_object() {
+        let accounts: Vec<AccountId> =
+            ["111122223333", "444455556666"].map(|id| id.parse().unwrap()).to_vec();
+        let tight = Limits { max_removals: 2, ..Limits::default() };
+        let mut table = Table::default();
+        table.set_operator(10, 2);
+        for account in &accounts {
+            table.set_account(*account, Some(tight), vec![Wall(7)]);
+        }
+        let mine = Entry { accounts: accounts.clone(), ..entry(None) };
+        table.set_object(key(0), Entry { spent: vec![(Act::Finalize, Wall(7))], ..mine.clone() });
+        assert_eq!(
+            table.view(&key(0)).admit(Act::Finalize, Wall(8)),
+            Ok(()),
+            "noted and remembered is one act"
+        );
+        table.remove_object(&key(0));
+        table.set_object(key(1), mine);
+        assert_eq!(table.view(&key(1)).admit(Act::Finalize, Wall(8)), Ok(()), "one of two is left");
+        table.set_account(accounts[0], Some(tight), vec![Wall(7), Wall(7)]);
+        let full = table.view(&key(1)).admit(Act::Finalize, Wall(8)).unwrap_err();
+        assert_eq!(full.level, Level::Account(accounts[0]));
+        table.set_account(accounts[0], None, Vec::new());
+        table.set_account(accounts[1], None, Vec::new());
+        assert_eq!(table.noted, Moments::default(), "what no account notes any more is forgotten");
+    }
+
+    #[test]
+    fn sums_that_were_kept_up_equal_sums_that_are_made_anew() {
+        let accounts: Vec<AccountId> =
+            ["111122223333", "444455556666"].map(|id| id.parse().unwrap()).to_vec();
+        let mut table = Table::default();
+        let mut dice = 1_u64;
+        let mut roll = |sides: u64| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (dice >> 33) % sides
+        };
+        for step in 0..2000 {
+            let at = key(roll(6) as usize);
+            match roll(6) {
+                0 => table.remove_object(&at),
+                1 => table.expect(&at, Act::ALL[roll(4) as usize]),
+                2 => table.expect_nothing(&at),
+                3 => drop(table.reserve(&at, Act::ALL[roll(4) as usize], Wall(step))),
+                _ => {
+                    let spent: Vec<_> =
+                        (0..roll(3)).map(|n| (Act::ALL[roll(4) as usize], Wall(step - n as i64))).collect();
+                    let changed = Entry {
+                        policy: ObjectKey::new("net", if roll(2) == 0 { "default" } else { "other" }),
+                        limits: Limits { window_s: 60 + roll(3) as i64, ..Limits::default() },
+                        accounts: accounts[..roll(3) as usize].to_vec(),
+                        spent,
+                        waiting: (roll(2) == 0).then_some(Act::Restore),
+                    };
+                    table.set_object(at, changed);
+                }
+            }
+        }
+        let mut anew =
+            Table { expected: table.expected.clone(), reserved: table.reserved.clone(), ..Table::default() };
+        for (key, entry) in table.objects.clone() {
+            anew.change(&key.clone(), |anew| drop(anew.objects.insert(key, entry)));
+        }
+        assert!(!table.objects.is_empty());
+        assert_eq!(table, anew);
     }
 }

@@ -394,9 +394,10 @@ impl<T: Resource> Default for View<T> {
 impl<T: Resource> View<T> {
     /// All readings, newest first.
     pub fn readings(&self) -> impl Iterator<Item = &Arc<Reading<T>>> {
-        let mut all: Vec<_> = [&self.narrow, &self.sweep, &self.before].into_iter().flatten().collect();
-        all.sort_by_key(|reading| std::cmp::Reverse(reading.began));
-        all.into_iter()
+        // Asked for every route of every object: it must not allocate.
+        let mut all = [&self.narrow, &self.sweep, &self.before];
+        all.sort_by_key(|reading| std::cmp::Reverse(reading.as_ref().map(|reading| reading.began)));
+        all.into_iter().flatten()
     }
 
     /// When the newest reading that says something about `group` began, however long ago that is.

@@ -222,12 +222,16 @@ impl Recent {
     }
 
     pub fn slot_settled(&self, slot: Slot, now: Mono, timing: &Timing) -> Option<Mono> {
-        self.settled_unless(|key| *key == WriteKey::Route(slot), now, timing)
+        if self.sent.contains_key(&WriteKey::Route(slot)) {
+            return None;
+        }
+        self.start_settled(now, timing)
     }
 
     /// A VPC or route table is never written by us, but a view taken at a start must settle like any other.
     pub fn start_settled(&self, now: Mono, timing: &Timing) -> Option<Mono> {
-        self.settled_unless(|_| false, now, timing)
+        let settled = self.settled.max(self.since.plus_ms(timing.settle_ms));
+        (settled <= now).then_some(settled)
     }
 
     fn settled_unless(
@@ -239,8 +243,7 @@ impl Recent {
         if self.sent.keys().any(touches) {
             return None;
         }
-        let settled = self.settled.max(self.since.plus_ms(timing.settle_ms));
-        (settled <= now).then_some(settled)
+        self.start_settled(now, timing)
     }
 
     /// The earliest moment at which something recorded here changes by itself.

@@ -10,8 +10,9 @@ use crate::ids::{HOLD_TAG_KEY, PeeringId, PrefixListId, Side, Sides};
 use crate::memory::{Act, Life, Memory};
 use crate::observed::{Needs, Seen, Unseen};
 use crate::reason::{ConditionType, Reason};
+use crate::recent::Sent;
 use crate::time::Mono;
-use crate::write::{Write, WriteCall};
+use crate::write::{Write, WriteCall, WriteKey};
 
 use super::report::{Condition, Count, Exception, Finding, Held, Report, State, Truth, Weight};
 use super::sight::{IdState, Sight};
@@ -22,6 +23,8 @@ pub(crate) struct Draft<'a> {
     pub memory: Memory,
     sight: Option<Sight<'a>>,
     pub wave: Vec<WriteCall>,
+    /// Nothing is in the wave twice, though it may hold thousands of routes.
+    wave_keys: BTreeSet<WriteKey>,
     pub findings: Vec<Finding>,
     pub exceptions: Vec<Exception>,
     pub held: Vec<Held>,
@@ -47,6 +50,7 @@ impl<'a> Draft<'a> {
             memory: input.memory.clone(),
             sight: None,
             wave: Vec::new(),
+            wave_keys: BTreeSet::new(),
             findings: Vec::new(),
             exceptions: Vec::new(),
             held: Vec::new(),
@@ -185,7 +189,7 @@ impl<'a> Draft<'a> {
             self.wake_at(refused.until);
             return Offer::Refused;
         }
-        if !self.wave.iter().any(|other| other.key() == call.key()) {
+        if self.wave_keys.insert(call.key()) {
             self.wave.push(call);
         }
         Offer::Joined
@@ -258,9 +262,9 @@ impl<'a> Draft<'a> {
                 RefusalKind::Invalid | RefusalKind::Unlisted => self.stuck(Reason::AwsRefused, text),
             }
         }
-        let settling: Vec<String> = self.input.recent.sent().map(|(_, sent)| sent.call.to_string()).collect();
-        if let Some(first) = settling.first() {
-            let more = settling.len() - 1;
+        let mut settling = self.input.recent.sent();
+        if let Some((_, Sent { call: first, .. })) = settling.next() {
+            let more = settling.count();
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             self.working(Reason::WaitingForAws, format!("waiting until AWS shows: {first}{rest}"));
             self.poll();

@@ -74,7 +74,7 @@ fn declared(draft: &mut Draft<'_>, side: Side, selection: &Selection, active: Pe
     let mut done = selection.complete;
     let mut additions: BTreeMap<RouteTableId, Vec<(Slot, Write, bool)>> = BTreeMap::new();
     for slot in &selection.slots {
-        if let Some(other) = draft.input.claims.slots.get(&(slot.table, slot.destination)) {
+        if let Some(other) = draft.input.claims.slots.get(slot.table, slot.destination) {
             let message = format!("VpcPeering {other} holds this route; remove it from one of the two");
             leave(draft, *slot, Reason::RouteClaimed, message);
             continue;
