@@ -392,4 +392,17 @@ mod tests {
         let table = table([leaving, heir]);
         assert_eq!(holder(&table, "new", 1, "10.1.0.0/16"), None);
     }
+
+    #[test]
+    fn a_look_at_the_claims_looks_only_at_objects_of_the_pair_and_of_its_slots() {
+        let mine = holding(entry("mine", 1), &[(1, "10.1.0.0/16")]);
+        let neighbours =
+            (0..9).map(|n| holding(beside(entry(&format!("n{n}"), 2)), &[(n + 1, "10.9.0.0/16")]));
+        let mut table = table(neighbours.chain([mine.clone()]));
+        let full = table.view(&mine.key);
+        // Taken away behind the index's back.
+        table.entries.retain(|key, _| **key == mine.key);
+        assert_eq!(table.view(&mine.key), full);
+        assert_eq!(holder(&table, "mine", 3, "10.9.0.0/16").as_deref(), Some("n2"));
+    }
 }

@@ -590,4 +590,17 @@ mod tests {
         assert!(!table.objects.is_empty());
         assert_eq!(table, anew);
     }
+
+    #[test]
+    fn a_look_at_the_limits_looks_at_no_other_object() {
+        let mut table = Table::default();
+        (0..9).for_each(|n| table.set_object(key(n), entry((n % 2 == 0).then_some(Act::Restore))));
+        table.reserve(&key(1), Act::RepairDrift, Wall(1)).unwrap();
+        let full = table.view(&key(0));
+        // Taken away behind the sums' back.
+        table.objects.retain(|other, _| *other == key(0));
+        table.reserved.clear();
+        assert_eq!(table.view(&key(0)), full);
+        assert_eq!(full.levels.iter().map(|level| level.demand_restores).max(), Some(5));
+    }
 }
