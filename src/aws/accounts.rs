@@ -106,6 +106,18 @@ impl Session {
             .build();
         aws_sdk_ec2::Client::from_conf(conf)
     }
+
+    /// Service Quotas, in the place that the quota is for.
+    fn quotas(&self, region: Region, timeout: Duration, vault: Arc<Vault>) -> aws_sdk_servicequotas::Client {
+        let conf = aws_sdk_servicequotas::config::Builder::from(&self.sdk)
+            .region(aws_sdk_servicequotas::config::Region::new(region.to_string()))
+            .credentials_provider(VaultKey(vault))
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts(self.connect_timeout, timeout))
+            .build();
+        aws_sdk_servicequotas::Client::from_conf(conf)
+    }
 }
 
 fn timeouts(connect: Duration, whole: Duration) -> TimeoutConfig {
@@ -269,6 +281,10 @@ impl Account {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || self.session.ec2(region, timeout, self.vault.clone());
         clients.entry((purpose, region)).or_insert_with(make).clone()
+    }
+
+    pub fn quotas_client(&self, region: Region, timeout: Duration) -> aws_sdk_servicequotas::Client {
+        self.session.quotas(region, timeout, self.vault.clone())
     }
 
     /// Makes sure that the credentials in the vault are good and the declared account's. Nothing may be sent in its name

@@ -6,7 +6,7 @@
 //! read       Describe, all pages or nothing        convert   AWS's wire types -> the engine's nouns
 //! write      one write, once                       errors    what went wrong, in one table
 //! snapshot   what was read last, shared            budget    our own token buckets, in front of AWS's
-//! http       TLS, proxy, CA                        meter, clock
+//! quotas     what must be known before the first write    http       TLS, proxy, CA          meter, clock
 //! ```
 //!
 //! [`Aws`] knows the accounts; [`Reader`] can only ask, [`Writer`] can only change. They are made apart so that whoever
@@ -19,6 +19,7 @@ mod convert;
 mod errors;
 mod http;
 mod meter;
+mod quotas;
 mod read;
 mod reader;
 mod snapshot;

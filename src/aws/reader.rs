@@ -12,6 +12,7 @@ use peerkeeper_core::time::Mono;
 
 use super::accounts::Account;
 use super::errors::{ReadError, ReadErrorKind};
+use super::quotas::Quotas;
 use super::read::{Questions, Read};
 use super::snapshot::{Joined, Snapshot};
 use super::{Inner, clock};
@@ -23,6 +24,8 @@ pub(super) struct Place {
     questions: Questions,
     absence_gap_ms: u64,
     snapshot: Mutex<Snapshot>,
+    quotas: Quotas,
+    quotas_client: aws_sdk_servicequotas::Client,
     sweeps: Joined<(), Result<SweepReport, ReadError>>,
     peerings: Joined<VpcPair, Answer<Peering>>,
     tables: Joined<RouteTableId, Answer<RouteTable>>,
@@ -78,7 +81,7 @@ impl Reader {
 
     /// What is known without asking.
     pub fn view(&self, name: &str, region: Region) -> SideView {
-        self.inner.place(name, region).map_or_else(|_| SideView::default(), |place| place.snapshot().view())
+        self.inner.place(name, region).map_or_else(|_| SideView::default(), |place| place.view())
     }
 
     /// What is known, and newly read what `needs` names. Where that fails, the view says why, and has no narrow
@@ -99,7 +102,8 @@ impl Reader {
         let mut view = {
             let mut snapshot = place.snapshot();
             errors.into_iter().flatten().for_each(|error| note_wrong_account(&mut snapshot, error));
-            snapshot.view()
+            drop(snapshot);
+            place.view()
         };
         let fresh = [
             fill(&mut view.peerings, peerings),
@@ -141,6 +145,7 @@ fn note_wrong_account(snapshot: &mut Snapshot, error: &ReadError) {
 
 impl Place {
     pub fn new(account: Arc<Account>, region: Region, inner: &Inner) -> Self {
+        let quotas_client = account.quotas_client(region, inner.read_timeout);
         let questions = Questions::new(account.clone(), region, inner.budget.clone(), inner.read_timeout);
         Self {
             account,
@@ -148,6 +153,8 @@ impl Place {
             questions,
             absence_gap_ms: inner.absence_gap_ms,
             snapshot: Mutex::default(),
+            quotas: Quotas::default(),
+            quotas_client,
             sweeps: Joined::default(),
             peerings: Joined::default(),
             tables: Joined::default(),
@@ -160,6 +167,10 @@ impl Place {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn view(&self) -> SideView {
+        SideView { routes_per_table: self.quotas.routes_per_table(), ..self.snapshot().view() }
+    }
+
     /// The three kinds are read at once. One that fails leaves the others' readings good: each is complete by itself.
     async fn sweep(&self) -> Result<SweepReport, ReadError> {
         let started = clock::now();
@@ -167,6 +178,7 @@ impl Place {
         let (peerings, tables, vpcs) = tokio::join!(ask.peerings(None), ask.tables(None), ask.vpcs(None));
         self.keep(&peerings, &tables, &vpcs);
         let (peerings, tables, vpcs) = (peerings?, tables?, vpcs?);
+        self.quotas.refresh(&self.account, self.region, &self.quotas_client).await;
         let began = [peerings.reading.began(), tables.reading.began(), vpcs.reading.began()];
         let report = SweepReport {
             began: began.into_iter().min().unwrap_or(started),
