@@ -58,6 +58,8 @@ pub struct Shell {
     pub(super) sweeps: Mutex<Timer<Place>>,
     /// Objects whose next look must be fresh.
     hinted: Mutex<BTreeSet<ObjectKey>>,
+    /// Places that were not read for longer than anything may be concluded from, and whose objects were told so.
+    stale_places: Mutex<BTreeSet<Place>>,
     work: Notify,
     pub(super) sweep_work: Notify,
 }
@@ -118,6 +120,7 @@ impl Shell {
             backoffs: Mutex::new(Backoffs::new(RETRY)),
             sweeps: Mutex::new(Timer::new(Rhythm { interval_ms, concurrency: 8 })),
             hinted: Mutex::default(),
+            stale_places: Mutex::default(),
             work: Notify::new(),
             sweep_work: Notify::new(),
         })
@@ -125,6 +128,10 @@ impl Shell {
 
     pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    pub fn stale_places(&self) -> MutexGuard<'_, BTreeSet<Place>> {
+        lock(&self.stale_places)
     }
 
     /// From now on this replica writes: all that it knows of its own past is forgotten, and everything is looked at.
@@ -631,7 +638,14 @@ impl Drive<'_> {
         let leadership = &self.shell.leadership;
         let timeout = self.shell.writer.timeout();
         let _in_flight = leadership.begin_write();
-        self.shell.writer.send(name, call, || leadership.may_write(timeout)).await
+        // Asked right before the request leaves: what the write rests on may have grown old while it waited for a token.
+        let oldest = clock::now();
+        let fresh_ms = self.shell.timing.fresh_ms;
+        let gate = || {
+            leadership.may_write(timeout)?;
+            if clock::now().since_ms(oldest) > fresh_ms { Err(NotSent::Stale) } else { Ok(()) }
+        };
+        self.shell.writer.send(name, call, gate).await
     }
 }
 

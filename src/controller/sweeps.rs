@@ -41,7 +41,6 @@ async fn sweep(shell: &Arc<Shell>, place: Place) {
     let (name, region) = &place;
     let began = clock::now();
     let first = !shell.has_been_tried(name, *region);
-    let was_stale = timer(shell, |timer| timer.health(began, &place)).is_some_and(|health| health.stale);
     let swept = shell.reader.sweep(name, *region).await;
     timer(shell, |timer| timer.finished(clock::now(), &place, swept.is_ok(), fastrand::u64(..)));
     shell.sweep_work.notify_waiters();
@@ -50,6 +49,7 @@ async fn sweep(shell: &Arc<Shell>, place: Place) {
     let concerned = match &swept {
         Ok(_) => {
             accounts::set_usable(shell, name, None);
+            let was_stale = shell.stale_places().remove(&place);
             let concerned = concerned(shell, &place, &view, first || was_stale);
             expect_losses(shell, &concerned, &view);
             concerned
@@ -57,9 +57,10 @@ async fn sweep(shell: &Arc<Shell>, place: Place) {
         Err(error) => {
             tracing::warn!(account = %name, region = %region, error = %error, "the sweep failed; nothing is concluded from it");
             let news = accounts::note_failure(shell, name, error);
-            let is_stale =
-                timer(shell, |timer| timer.health(clock::now(), &place)).is_some_and(|health| health.stale);
-            if first || news || is_stale != was_stale { all(shell, &place) } else { restless(shell, &place) }
+            let age_ms =
+                timer(shell, |timer| timer.health(clock::now(), &place)).map_or(0, |health| health.age_ms);
+            let grew_stale = age_ms > shell.timing.stale_ms && shell.stale_places().insert(place.clone());
+            if first || news || grew_stale { all(shell, &place) } else { restless(shell, &place) }
         }
     };
     for key in concerned {

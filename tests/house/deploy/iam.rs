@@ -22,6 +22,7 @@ const CALLS: &[(&str, &[&str])] = &[
     ("ec2:DeleteVpcPeeringConnection", &["vpc-peering-connection"]),
     ("ec2:ModifyVpcPeeringConnectionOptions", &["vpc-peering-connection"]),
     ("ec2:ReplaceRoute", &["route-table"]),
+    ("servicequotas:GetServiceQuota", &["*"]),
 ];
 
 fn policy(name: &str) -> Value {
