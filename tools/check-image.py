@@ -11,6 +11,7 @@
 Part 2 needs root on Linux and the right to mount; without, it says that it was skipped.
 """
 
+import json
 import os
 import re
 import shutil
@@ -94,7 +95,7 @@ def libraries(binary):
 
 
 def lay_out(folder, binary):
-    entrypoint = instruction("ENTRYPOINT").strip('[]"')
+    [entrypoint] = json.loads(instruction("ENTRYPOINT"))
     for source, target in [(binary, entrypoint), (CERTIFICATES, CERTIFICATES), *((f, f) for f in libraries(binary))]:
         path = folder / str(target).lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,6 +150,10 @@ def check_final_stage(binary):
         for file in sorted((ROOT / "crds").glob("peerkeeper.dev_*.yaml")):
             if file.read_text() not in crds:
                 raise Failed(f"`peerkeeper crd` does not print {file.name}: is {binary} up to date?")
+        # Without a cluster it ends at once, and says so: neither /proc, /tmp, HOME nor a passwd file is missed before.
+        alone = subprocess.run([*enter, *json.loads(instruction("CMD"))], capture_output=True, text=True, timeout=60)
+        if alone.returncode != 1 or "no connection to the cluster" not in alone.stderr:
+            raise Failed(f"without a cluster it ended with {alone.returncode}:\n{alone.stdout}{alone.stderr}")
         held = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     print(f"check-image: as user {user} in a read-only root with {', '.join(held)}: {version}, and its CRDs")
 

@@ -1,10 +1,10 @@
 //! `deploy/operator` on a real API server: what is installed, and what its ServiceAccount can do there.
 
-use std::{path::PathBuf, process::Command};
+use std::{collections::BTreeSet, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::json;
 
-use crate::support::ControlPlane;
+use crate::support::{ControlPlane, MOTO_ACCOUNT, Moto, Operator, Options};
 
 const OPERATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/operator");
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/examples");
@@ -74,6 +74,80 @@ async fn the_installed_operator_may_do_its_work_and_nothing_else() {
         assert!(!may(&cluster, "kube-system", words), "may {words} in kube-system");
     }
     cluster.kubectl_ok(&["apply", "--server-side", "--validate=strict", "--kustomize", EXAMPLES]);
+}
+
+/// Every right is used once: lease, finalizers, both statuses, Events, and the cleanup. What is forbidden is logged.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_works_with_the_rights_it_is_installed_with() {
+    let cluster = installed();
+    let moto = Moto::start();
+    let kubeconfig = cluster.service_account_kubeconfig(SYSTEM, "peerkeeper", cluster.address());
+    let options = Options { lease_namespace: SYSTEM.to_owned(), ..Options::new(kubeconfig, &moto) };
+    let mut operator = Operator::start(options);
+    operator.wait_ready();
+
+    let ec2 = moto.ec2(MOTO_ACCOUNT, "eu-west-1").await;
+    let mut vpcs = Vec::new();
+    for cidr in ["10.1.0.0/16", "10.2.0.0/16"] {
+        let made = ec2.create_vpc().cidr_block(cidr).send().await.expect("a VPC is made");
+        vpcs.push(made.vpc.and_then(|vpc| vpc.vpc_id).expect("it has an id"));
+    }
+    let side = |vpc: &str| {
+        let routes = json!([{"name": "main", "routeTables": {"select": "Main"}, "destinations": {"peerCidrs": "All"}}]);
+        json!({"region": "eu-west-1", "vpcId": vpc, "routes": routes})
+    };
+    cluster.apply_ok("{apiVersion: v1, kind: Namespace, metadata: {name: network, labels: {team: network}}}");
+    let objects = [
+        json!({"apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": "default"}, "spec": {
+            "accountId": MOTO_ACCOUNT,
+            "grants": [{"namespaceSelector": {"matchLabels": {"team": "network"}}, "vpcs": {"select": "All"}}],
+        }}),
+        json!({"apiVersion": "peerkeeper.dev/v1alpha1", "kind": "VpcPeering",
+            "metadata": {"name": "a-b", "namespace": "network"},
+            "spec": {"requester": side(&vpcs[0]), "accepter": side(&vpcs[1])}}),
+    ];
+    for object in objects {
+        cluster.apply_ok(&object.to_string());
+    }
+    cluster.kubectl_ok(&["wait", "awsaccount/default", "--for=condition=Ready", "--timeout=90s"]);
+    cluster.kubectl_ok(&[
+        "wait",
+        "--namespace=network",
+        "vpcp/a-b",
+        "--for=condition=Ready",
+        "--timeout=120s",
+    ]);
+    let told = cluster.kubectl_ok(&["get", "events.events.k8s.io", "--namespace=network"]);
+    assert!(told.contains("PeeringCreated"), "{told}");
+    let (status, metrics) = operator.http_get("/metrics").expect("an answer");
+    assert_eq!(status, 200);
+    assert_eq!(documented_metrics(), exported_metrics(&metrics));
+    let lease = cluster.get(&["lease", "peerkeeper", "--namespace", SYSTEM]);
+    assert!(lease["spec"]["holderIdentity"].is_string(), "{lease}");
+    cluster.kubectl_ok(&["delete", "--namespace=network", "vpcp/a-b", "--timeout=120s"]);
+    cluster.kubectl_ok(&["delete", "awsaccount/default", "--timeout=60s"]);
+    operator.terminate();
+    assert_eq!(operator.wait(Duration::from_secs(30)), 0);
+    let log = operator.log();
+    assert!(!log.to_lowercase().contains("forbidden"), "{log}");
+}
+
+/// The names in the first column of the page's table.
+fn documented_metrics() -> BTreeSet<String> {
+    let rows =
+        include_str!("../../docs/operations.md").lines().filter(|line| line.starts_with("| `peerkeeper_"));
+    rows.filter_map(|row| row.split('|').nth(1))
+        .flat_map(|column| column.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The names that Prometheus knows: a counter's samples end in `_total`.
+fn exported_metrics(text: &str) -> BTreeSet<String> {
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    types
+        .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+        .collect()
 }
 
 const INSTALL_PAGE: &str = include_str!("../../docs/install.md");

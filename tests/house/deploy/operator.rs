@@ -11,7 +11,7 @@ use k8s_openapi::api::{
 use peerkeeper::api::crd;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 const FOLDER: &str = "deploy/operator";
 const NAMESPACE: &str = "peerkeeper-system";
@@ -274,4 +274,22 @@ fn every_variable_of_the_arguments_is_set() {
     let used: BTreeSet<String> =
         args().iter().filter_map(|arg| Some(arg.split_once("$(")?.1.split_once(')')?.0.to_owned())).collect();
     assert_eq!(used, set);
+}
+
+#[test]
+fn the_binary_knows_every_argument() {
+    let args = args();
+    assert_eq!(args[0], "run");
+    let help =
+        Command::new(env!("CARGO_BIN_EXE_peerkeeper")).args(["run", "--help"]).output().expect("it runs");
+    assert!(help.status.success(), "{}", String::from_utf8_lossy(&help.stderr));
+    let help = String::from_utf8(help.stdout).expect("UTF-8");
+    let known: BTreeSet<&str> = help
+        .split(|c: char| c.is_whitespace() || ",=[]".contains(c))
+        .filter(|word| word.starts_with("--"))
+        .collect();
+    for arg in &args[1..] {
+        let flag = arg.split('=').next().expect("a flag");
+        assert!(known.contains(flag), "{flag} is not among {known:?}");
+    }
 }
