@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::peering;
 use super::report::State;
 use super::routes::{self, Holds};
-use super::sight::IdState;
+use super::sight::{IdState, Ownership};
 
 /// What needs no look at AWS, and so works though no account does: an heir takes over, or the user said to leave all.
 pub(crate) fn lets_go(draft: &mut Draft<'_>) -> bool {
@@ -43,10 +43,21 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
     if !memory_is_whole(draft) {
         return;
     }
+    if belongs_to_another(draft) {
+        // What another owner has tagged as its own is not ours to take down, nor are the routes to it.
+        draft.finalizer = Finalizer::Drop;
+        return;
+    }
     if !everything_is_settled(draft) || !slots_are_gone(draft) || !peering_is_gone(draft) {
         return;
     }
     draft.finalizer = Finalizer::Drop;
+}
+
+fn belongs_to_another(draft: &Draft<'_>) -> bool {
+    let live =
+        draft.memory.peering().filter(|id| draft.sight().row(*id).is_some_and(super::sight::Row::is_live));
+    live.is_some_and(|id| matches!(peering::ownership(draft, id), Ownership::OtherOwner(_)))
 }
 
 /// With status lost, what is ours is found again by its tag before anything is let go. False while AWS can't be seen.

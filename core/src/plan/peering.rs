@@ -254,6 +254,15 @@ fn confirm_ours(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId
             draft.memory.origin = Some(Origin::Adopted);
             true
         }
+        Ownership::OtherOwner(owner) if draft.memory.origin.is_some() => {
+            // Hands off, but not forgotten: a retagged peering that is then deleted is a loss all the same.
+            draft.state = State::Stopped;
+            let message = format!(
+                "{id} was ours and now carries the owner tag {owner}; it is left alone until that tag is removed"
+            );
+            draft.stuck(Reason::OwnedElsewhere, message);
+            false
+        }
         _ => {
             let replaced = replaces.map_or(Life::NeverSeen, Life::Established);
             draft.memory.life = replaced;

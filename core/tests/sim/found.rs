@@ -348,3 +348,20 @@ fn retain_leaves_all_of_it_in_aws() {
     assert_eq!(rig.sim.status(id), Some(PeeringStatus::Active));
     assert_eq!(rig.target(Side::Requester), Some(id.to_string()));
 }
+
+#[test]
+fn a_peering_that_another_owner_tags_is_left_alone_but_its_loss_is_noticed() {
+    let mut rig = ready();
+    let id = rig.sim.world.live_peerings_of(&rig.a.vpc, &rig.b.vpc).first().unwrap().clone();
+    for side in [&rig.a, &rig.b] {
+        rig.sim.world.tag(&side.owner(), id.as_str(), &[(OwnerTag::KEY, "cluster-2/net/peering")]).unwrap();
+    }
+    rig.sim.world.clear_log();
+    rig.sim.run_s(300);
+    rig.sim.assert_stalled(&rig.key, Reason::OwnedElsewhere);
+    assert_eq!(rig.sim.world.log().count(), 0, "hands off");
+    assert!(matches!(rig.memory().life, Life::Established(_)));
+    rig.lose();
+    rig.sim.run_s(70);
+    assert!(rig.sim.notes(&rig.key).contains(&Reason::DeletedUnexpectedly));
+}
