@@ -36,6 +36,8 @@ pub struct Turn {
     verdict: Option<Box<Verdict>>,
     /// What was stored last in this turn: nothing is stored twice.
     stored: Option<Box<Commit>>,
+    /// When this turn began: what it is about to change it reads itself, however young a sweep is.
+    began: Mono,
     /// Something was said to have changed: the first look is fresh, whatever the sweeps say.
     hinted: bool,
     waves: u32,
@@ -184,6 +186,7 @@ impl Turn {
             lookup: None,
             verdict: None,
             stored: None,
+            began: Mono::default(),
             hinted,
             waves: 0,
             looks: 0,
@@ -210,7 +213,10 @@ impl Turn {
     /// The next step, given the answer to the last.
     pub fn next(&mut self, now: Now, reply: Reply) -> Step {
         match (self.stage, reply) {
-            (Stage::Start, Reply::Start) => self.go(Stage::Reading, Step::ReadLive),
+            (Stage::Start, Reply::Start) => {
+                self.began = now.mono;
+                self.go(Stage::Reading, Step::ReadLive)
+            }
             (Stage::Reading, Reply::Live(None)) => self.done(TurnResult::Gone, None),
             (Stage::Reading, Reply::Live(Some(live))) => {
                 self.live = Some(live);
@@ -407,11 +413,11 @@ impl Turn {
         needs
     }
 
-    /// The part of `needs` that has not been read recently enough, nor since it was last written. What was asked for in
+    /// The part of `needs` that this turn has not read recently enough, nor since it was last written. What was asked for in
     /// vain is not asked for again.
     fn stale(&self, needs: &Needs, now: Mono) -> Needs {
         let Some(live) = &self.live else { return Needs::default() };
-        let oldest = Mono(now.0.saturating_sub(self.timing.fresh_ms));
+        let oldest = Mono(now.0.saturating_sub(self.timing.fresh_ms)).max(self.began);
         let pair = live.desired.pair();
         let stale_peerings = |side: &Side| {
             let newest = self.observed.get(*side).peerings.newest_covering(pair);

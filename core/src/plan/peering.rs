@@ -61,7 +61,8 @@ fn find_or_ask(draft: &mut Draft<'_>) -> Option<PeeringId> {
 
 /// The annotation's peering, if it ended: then this is a loss, though status was dropped. A live one is found by its pair.
 fn established_before(draft: &Draft<'_>) -> Option<PeeringId> {
-    let id = draft.input.desired.established?;
+    // One whose end is remembered was dealt with: status is not lost, and it is no new loss.
+    let id = draft.input.desired.established.filter(|id| draft.memory.ending_of(*id).is_none())?;
     let sight = draft.sight();
     // A record that shows another pair is not ours, whatever the annotation says; one that is absent can't be asked.
     let shown_elsewhere = Side::BOTH.into_iter().any(|side| {
