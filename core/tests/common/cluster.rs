@@ -105,6 +105,12 @@ impl Cluster {
         });
     }
 
+    pub fn edit_if(&mut self, key: &ObjectKey, change: impl FnOnce(&mut Object)) {
+        if self.objects.contains_key(key) {
+            self.edit(key, change);
+        }
+    }
+
     /// A change that is none of the spec: annotations, status.
     pub fn change(&mut self, key: &ObjectKey, change: impl FnOnce(&mut Object)) {
         self.versions += 1;

@@ -10,4 +10,5 @@ mod evidence;
 mod found;
 mod life;
 mod losses;
+mod random;
 mod restart;
