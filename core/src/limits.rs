@@ -357,6 +357,15 @@ impl Table {
         Ok(())
     }
 
+    /// Gives room back: what it was reserved for was not stored.
+    pub fn release(&mut self, key: &ObjectKey, act: Act, at: Wall) {
+        self.change(key, |table| {
+            if let Some(reserved) = table.reserved.get_mut(key) {
+                reserved.retain(|taken| *taken != (act, at));
+            }
+        });
+    }
+
     pub fn longest_window_s(&self) -> i64 {
         let policies = self.windows.keys().next_back().copied();
         let accounts =

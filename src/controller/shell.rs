@@ -9,7 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use peerkeeper_core::desired::{AccountRef, Desired, Grant};
 use peerkeeper_core::ids::{Destination, ObjectKey, PrefixListId, Region, Side, Sides, VpcId};
-use peerkeeper_core::memory::Memory;
+use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::observed::{Needs, SideView, Unseen};
 use peerkeeper_core::pace::backoff::{Backoffs, Curve};
 use peerkeeper_core::pace::queue::{Concurrency, Queue, Urgency};
@@ -519,6 +519,9 @@ impl Drive<'_> {
         }
         let _in_flight = self.shell.leadership.begin_write();
         let stored = tokio::time::timeout(self.shell.api_timeout, self.store(&object, commit)).await;
+        if !matches!(stored, Ok(Ok(_))) {
+            self.release(commit);
+        }
         match stored {
             Ok(Ok(version)) => {
                 self.remember_stored(&live.desired, commit, &version);
@@ -533,13 +536,13 @@ impl Drive<'_> {
     /// Takes room under the limits. What is removed from AWS is noted on the accounts, which outlive the object.
     async fn reserve(&self, desired: &Desired, commit: &Commit) -> Result<(), Committed> {
         let Some(act) = commit.reserve else { return Ok(()) };
-        let now = now();
-        self.shell.state().limits.reserve(self.key, act, now.wall).map_err(Committed::OverLimit)?;
-        if act != peerkeeper_core::memory::Act::Finalize {
+        let at = spent_at(commit, act);
+        self.shell.state().limits.reserve(self.key, act, at).map_err(Committed::OverLimit)?;
+        if act != Act::Finalize {
             return Ok(());
         }
         let removal = Removal {
-            at: now.wall,
+            at,
             object: self.key.clone(),
             uid: desired.uid.clone(),
             policy: self.shell.state().policy_key(self.key).map(|key| key.to_string().into()),
@@ -552,6 +555,12 @@ impl Drive<'_> {
             }
         }
         Ok(())
+    }
+
+    fn release(&self, commit: &Commit) {
+        if let Some(act) = commit.reserve {
+            self.shell.state().limits.release(self.key, act, spent_at(commit, act));
+        }
     }
 
     /// Metadata first, then status: memory that names a thing must not be there without the finalizer that guards it.
@@ -647,6 +656,12 @@ impl Drive<'_> {
         };
         self.shell.writer.send(name, call, gate).await
     }
+}
+
+/// The moment under which memory holds an act: what is reserved and what is stored are then one.
+fn spent_at(commit: &Commit, act: Act) -> Wall {
+    let spent = commit.memory.spent.iter().rev().find(|(spent, _)| *spent == act);
+    spent.map_or_else(|| now().wall, |(_, at)| *at)
 }
 
 /// The annotation that survives tools which drop status, if it says something else now.
