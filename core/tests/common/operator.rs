@@ -7,6 +7,7 @@ use ec2sim::{Calm, Chance, World};
 use peerkeeper_core::desired::AccountRef;
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Side, Sides};
 use peerkeeper_core::observed::{Needs, Reading, Resource, SideView, Unseen, View};
+use peerkeeper_core::plan::{self, Input, Verdict};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
 use peerkeeper_core::turn::{Done, Note, Reply, Step, Turn, TurnResult};
@@ -25,6 +26,8 @@ pub const SWEEP_MS: u64 = 60_000;
 pub enum Crash {
     Before(u64),
     Within(u64),
+    /// The process is cut off with its writes under way: they land when the test lets them ([`Sim::land_late`]).
+    Late(u64),
     After(u64),
 }
 
@@ -51,6 +54,9 @@ pub struct Sim {
     /// Looked at after each step, by tests of what must hold at every moment.
     pub watch: Option<fn(&Sim)>,
     pub turns: u64,
+    /// Writes of a process that is no more, still on their way.
+    late: Vec<WriteCall>,
+    hinted: BTreeSet<ObjectKey>,
     started: Mono,
     recents: BTreeMap<ObjectKey, (Arc<str>, Recent)>,
     snapshots: BTreeMap<AccountRegion, SideView>,
@@ -79,6 +85,8 @@ impl Sim {
             leading: true,
             watch: None,
             turns: 0,
+            late: Vec::new(),
+            hinted: BTreeSet::new(),
             recents: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             next_sweep: BTreeMap::new(),
@@ -101,6 +109,42 @@ impl Sim {
         self.wakes.clear();
         self.failures.clear();
         self.history.push(Happened::Crashed { at_ms: self.world.now_ms() });
+    }
+
+    /// The writes of a former leader arrive after all. True if there were any.
+    pub fn land_late(&mut self) -> bool {
+        let late = std::mem::take(&mut self.late);
+        for call in &late {
+            Line { world: &mut self.world, chance: self.chance.as_mut() }.send(call);
+        }
+        !late.is_empty()
+    }
+
+    /// The plan for one object as it stands: with every place it needs swept at this moment.
+    pub fn plan_now(&mut self, key: &ObjectKey) -> Verdict {
+        self.plan_ahead();
+        let places: Vec<AccountRegion> = self.next_sweep.keys().copied().collect();
+        places.into_iter().for_each(|at| self.sweep(at));
+        let mut recent = self.recents.get(key).map(|(_, recent)| recent.clone());
+        let recent = recent.get_or_insert_with(|| Recent::new(self.started));
+        let mut live = self.cluster.live(key).expect("it exists");
+        let observed = Sides::from_fn(|side| self.view(key, side, &Sides::default()));
+        let now = self.now();
+        plan::settle(recent, &observed, live.desired.pair(), now.mono, &self.timing);
+        live.memory = self.cluster.object(key).memory.clone();
+        plan::plan(&Input {
+            desired: &live.desired,
+            policy: &live.policy,
+            grants: &live.grants,
+            claims: &live.claims,
+            limits: &live.limits,
+            memory: &live.memory,
+            recent,
+            observed: &observed,
+            lookup: None,
+            now,
+            timing: &self.timing,
+        })
     }
 
     pub fn run_s(&mut self, seconds: u64) {
@@ -190,6 +234,12 @@ impl Sim {
         self.wakes.insert(key.clone(), self.world.now_ms());
     }
 
+    /// An event says that something about this object changed: its turn looks for itself, and at once.
+    pub fn hint(&mut self, key: &ObjectKey) {
+        self.hinted.insert(key.clone());
+        self.wake(key);
+    }
+
     fn sweep(&mut self, at: AccountRegion) {
         self.next_sweep.insert(at, self.world.now_ms() + SWEEP_MS);
         let mut view = self.snapshots.remove(&at).unwrap_or_default();
@@ -241,7 +291,8 @@ impl Sim {
             Some((of, recent)) if of == uid => recent,
             _ => Recent::new(self.started),
         };
-        let mut turn = Turn::new(key.clone(), recent, self.timing, false);
+        let hinted = self.hinted.remove(key);
+        let mut turn = Turn::new(key.clone(), recent, self.timing, hinted);
         let mut narrow: Sides<SideView> = Sides::default();
         let mut reply = Reply::Start;
         loop {
@@ -249,6 +300,12 @@ impl Sim {
             let number = self.steps;
             self.steps += 1;
             if self.crash == Some(Crash::Before(number)) {
+                return Err(Died);
+            }
+            if self.crash == Some(Crash::Late(number)) {
+                if let Step::Write(calls) = step {
+                    self.late = calls;
+                }
                 return Err(Died);
             }
             if self.crash == Some(Crash::Within(number)) {

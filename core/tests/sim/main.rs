@@ -8,6 +8,7 @@ mod deletion;
 mod drift;
 mod evidence;
 mod found;
+mod invariants;
 mod life;
 mod losses;
 mod random;
