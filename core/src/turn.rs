@@ -609,7 +609,9 @@ impl Turn {
             };
             let before = live.told.get(&condition.kind);
             let is_now = (condition.truth, condition.reason.as_str());
-            let quiet = condition.reason == Reason::NotLost || condition.reason == Reason::Progressing;
+            // What goes on by itself within moments is no news.
+            let quiet =
+                matches!(condition.reason, Reason::NotLost | Reason::Progressing | Reason::WaitingForAws);
             if !news || quiet || before.is_some_and(|(truth, reason)| (*truth, &**reason) == is_now) {
                 continue;
             }

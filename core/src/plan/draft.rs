@@ -438,7 +438,7 @@ impl<'a> Draft<'a> {
 
     fn peering_active(&self) -> Condition {
         let kind = ConditionType::PeeringActive;
-        let id = self.memory.peering().map(|id| id.to_string()).unwrap_or_else(|| "no peering".to_owned());
+        let id = self.memory.peering().map(|id| id.to_string()).unwrap_or_else(|| "the peering".to_owned());
         if self.active {
             return Condition {
                 kind,
@@ -448,7 +448,7 @@ impl<'a> Draft<'a> {
             };
         }
         let truth = if self.state == State::Unknown { Truth::Unknown } else { Truth::False };
-        let message = format!("{id}: {}", self.state.as_str());
+        let message = format!("{id} is {}", self.aws_state());
         Condition { kind, truth, reason: Reason::PeeringNotActive, message }
     }
 
