@@ -290,10 +290,11 @@ impl Turn {
     /// Takes in what was read. Where a fresh reading was asked for and did not come, the older ones are put away: what
     /// they show is known to be gone, or too old to act upon.
     fn take_in(&mut self, now: Now, observed: Box<Sides<SideView>>) {
-        self.observed = observed;
+        let before = std::mem::replace(&mut self.observed, observed);
+        let asked = std::mem::take(&mut self.asked);
+        self.keep_narrow(&before, &asked);
         self.close_ungranted();
         self.share_one_place();
-        let asked = std::mem::take(&mut self.asked);
         let stale = self.stale(&asked, now.mono);
         self.unread.extend(stale.peerings.iter().map(|side| Unread::Peerings(*side)));
         self.unread.extend(stale.vpcs.iter().map(|side| Unread::Vpcs(*side)));
@@ -319,6 +320,25 @@ impl Turn {
                 let read = Needs { tables: [(side, tables)].into(), ..Needs::default() };
                 self.recent.raise_floor(&read, narrow.began());
             }
+        }
+    }
+
+    /// An answer holds just what was asked for. What this turn read before is still known, or two kinds that a wave rests
+    /// on would push each other out for ever.
+    fn keep_narrow(&mut self, before: &Sides<SideView>, asked: &Needs) {
+        fn keep<T: Resource>(view: &mut View<T>, before: &View<T>, asked: bool) {
+            let is_blind = matches!(view.unseen, Unseen::WrongAccount { .. });
+            if !asked && !is_blind && view.narrow.is_none() {
+                view.narrow = before.narrow.clone();
+            }
+        }
+        let shared = self.is_one_place() && !asked.peerings.is_empty();
+        for side in Side::BOTH {
+            let (view, before) = (self.observed.get_mut(side), before.get(side));
+            keep(&mut view.peerings, &before.peerings, shared || asked.peerings.contains(&side));
+            keep(&mut view.vpcs, &before.vpcs, asked.vpcs.contains(&side));
+            keep(&mut view.tables, &before.tables, asked.tables.contains_key(&side));
+            keep(&mut view.prefix_lists, &before.prefix_lists, asked.prefix_lists.contains_key(&side));
         }
     }
 

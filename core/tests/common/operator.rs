@@ -19,6 +19,7 @@ use super::cluster::Cluster;
 /// The wall clock at the world's zero.
 const EPOCH_S: i64 = 1_800_000_000;
 pub const SWEEP_MS: u64 = 60_000;
+const CALL_MS: u64 = 20;
 
 /// Where a crash happens: the process dies before the step with this number is done, right after, or, where it writes,
 /// with the first of its calls sent.
@@ -57,6 +58,8 @@ pub struct Sim {
     /// Writes of a process that is no more, still on their way.
     late: Vec<WriteCall>,
     hinted: BTreeSet<ObjectKey>,
+    /// Readings that turns asked for.
+    pub looks: u64,
     started: Mono,
     recents: BTreeMap<ObjectKey, (Arc<str>, Recent)>,
     snapshots: BTreeMap<AccountRegion, SideView>,
@@ -87,6 +90,7 @@ impl Sim {
             turns: 0,
             late: Vec::new(),
             hinted: BTreeSet::new(),
+            looks: 0,
             recents: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             next_sweep: BTreeMap::new(),
@@ -293,7 +297,6 @@ impl Sim {
         };
         let hinted = self.hinted.remove(key);
         let mut turn = Turn::new(key.clone(), recent, self.timing, hinted);
-        let mut narrow: Sides<SideView> = Sides::default();
         let mut reply = Reply::Start;
         loop {
             let step = turn.next(self.now(), reply);
@@ -319,7 +322,7 @@ impl Sim {
                     self.end(key, uid, turn.into_recent(), done);
                     return if self.crash == Some(Crash::After(number)) { Err(Died) } else { Ok(()) };
                 }
-                step => self.answer(key, step, &mut narrow),
+                step => self.answer(key, step),
             };
             if let Some(watch) = self.watch {
                 watch(self);
@@ -330,7 +333,7 @@ impl Sim {
         }
     }
 
-    fn answer(&mut self, key: &ObjectKey, step: Step, narrow: &mut Sides<SideView>) -> Reply {
+    fn answer(&mut self, key: &ObjectKey, step: Step) -> Reply {
         let now = self.now();
         match step {
             Step::ReadLive if self.cluster.down => Reply::NoAnswer("the API server does not answer".into()),
@@ -338,8 +341,9 @@ impl Sim {
             Step::Lookup(_) if self.cluster.down => Reply::NoAnswer("the API server does not answer".into()),
             Step::Lookup(other) => Reply::Exists(self.cluster.objects.contains_key(&other)),
             Step::Observe(needs) => {
-                self.observe(key, &needs, narrow);
-                Reply::Observed(Box::new(Sides::from_fn(|side| self.view(key, side, narrow))))
+                // Just what was asked for now: what this turn read before, it keeps itself.
+                let narrow = self.observe(key, &needs);
+                Reply::Observed(Box::new(Sides::from_fn(|side| self.view(key, side, &narrow))))
             }
             Step::Commit(commit) => {
                 let committed = self.cluster.commit(key, &commit, now.wall);
@@ -370,8 +374,14 @@ impl Sim {
     }
 
     /// Reads just what is needed, anew.
-    fn observe(&mut self, key: &ObjectKey, needs: &Needs, narrow: &mut Sides<SideView>) {
-        let Some(object) = self.cluster.objects.get(key).cloned() else { return };
+    fn observe(&mut self, key: &ObjectKey, needs: &Needs) -> Sides<SideView> {
+        let mut narrow: Sides<SideView> = Sides::default();
+        let Some(object) = self.cluster.objects.get(key).cloned() else { return narrow };
+        if *needs != Needs::default() {
+            self.looks += 1;
+            // No call is answered in no time.
+            self.world.advance(self.world.now_ms() + CALL_MS);
+        }
         for side in Side::BOTH {
             let Some(at) = self.place(&object, side) else { continue };
             let usable = self.identity(at);
@@ -394,9 +404,10 @@ impl Sim {
                 read(&mut view.prefix_lists, line.prefix_lists(at, ids));
             }
         }
+        narrow
     }
 
-    /// The sweeps, and what this turn read beside them.
+    /// The sweeps, and what was read beside them.
     fn view(&self, key: &ObjectKey, side: Side, narrow: &Sides<SideView>) -> SideView {
         let Some(object) = self.cluster.objects.get(key) else { return SideView::default() };
         let Some(at) = self.place(object, side) else { return SideView::default() };

@@ -3,7 +3,7 @@
 use ec2sim::Action;
 use peerkeeper_core::ids::Side;
 use peerkeeper_core::memory::{LossOutcome, Origin};
-use peerkeeper_core::plan::Truth;
+use peerkeeper_core::plan::{State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::write::Write;
 
@@ -51,4 +51,20 @@ fn a_lost_peering_is_flagged_then_restored_then_deleted_with_its_object() {
     for side in Side::BOTH {
         assert_eq!(rig.target(side), None);
     }
+}
+
+#[test]
+fn readings_are_few_because_a_turn_keeps_what_it_has_read() {
+    let mut rig = rig();
+    rig.until_ready();
+    assert!(rig.sim.looks <= 8, "{} readings to create", rig.sim.looks);
+    rig.sim.looks = 0;
+    rig.lose();
+    rig.until_state(State::Lost);
+    rig.until_ready();
+    assert!(rig.sim.looks <= 8, "{} readings to restore", rig.sim.looks);
+    rig.sim.looks = 0;
+    rig.delete();
+    rig.until_gone();
+    assert!(rig.sim.looks <= 4, "{} readings to delete", rig.sim.looks);
 }

@@ -348,5 +348,5 @@ fn whatever_happens_nothing_forbidden_is_done_and_all_is_well_at_last() {
         chaos.sim.assert_quiet(600);
     }
     // It must not be that hardly anything ever comes to be.
-    assert!(only.is_some() || whole > 100, "only {whole} were ready in the end");
+    assert!(only.is_some() || whole > 50, "only {whole} were ready in the end");
 }
