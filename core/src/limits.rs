@@ -36,6 +36,8 @@ impl fmt::Display for Level {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LimitsView {
     pub levels: Vec<LevelView>,
+    /// The limit that refused a commit of this turn: what it planned with is known to be out of date.
+    pub refused: Option<Latch>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +90,9 @@ impl LevelView {
 impl LimitsView {
     /// Whether this act may be done now; else the tightest limit that forbids it.
     pub fn admit(&self, act: Act, now: Wall) -> Result<(), Latch> {
+        if let Some(latch) = &self.refused {
+            return Err(latch.clone());
+        }
         let refusing = self.levels.iter().filter(|level| {
             let left = level.limit(act).saturating_sub(level.used(act, now));
             level.demand(act) > left
@@ -101,15 +106,10 @@ impl LimitsView {
         }
     }
 
-    /// Another object took the last room of this level between the plan and its commit.
+    /// Another object took the last room between the plan and its commit: for this turn there is none, whatever the
+    /// act. To plan with the same view again would be to ask for the same room for ever.
     pub fn refuse(&mut self, latch: &Latch) {
-        let same = |level: &&mut LevelView| level.level == latch.level;
-        if let Some(level) = self.levels.iter_mut().find(same) {
-            level.demand_restores =
-                level.demand_restores.max(latch.demand).max(latch.limit.saturating_add(1));
-            level.demand_removals =
-                level.demand_removals.max(latch.demand).max(latch.limit.saturating_add(1));
-        }
+        self.refused = Some(latch.clone());
     }
 
     /// A latched hold is released only when the limit that latched it was raised, or is gone.
@@ -388,7 +388,7 @@ impl Table {
                 levels.push(level(Level::Account(*account), *limits, sum, removals.clone()));
             }
         }
-        LimitsView { levels }
+        LimitsView { levels, refused: None }
     }
 
     /// Changes something of one object, and the sums with it.
@@ -481,6 +481,30 @@ mod tests {
         (0..4).for_each(|n| table.set_object(key(n), entry(Some(Act::Restore))));
         let latch = table.reserve(&key(0), Act::Restore, Wall(0)).unwrap_err();
         assert_eq!(latch, Latch { level: Level::Policy, limit: 3, demand: 4 });
+    }
+
+    #[test]
+    fn what_a_commit_was_refused_is_not_asked_for_again_with_the_same_view() {
+        let mut table = Table::default();
+        (0..2).for_each(|n| {
+            table.set_object(
+                key(n),
+                Entry {
+                    limits: Limits { max_restores: 1, max_removals: 1, ..Limits::default() },
+                    ..entry(None)
+                },
+            )
+        });
+        for act in Act::ALL {
+            // Both looked before either took the room.
+            let mut view = table.view(&key(1));
+            assert_eq!(view.admit(act, Wall(0)), Ok(()));
+            table.reserve(&key(0), act, Wall(0)).unwrap();
+            let latch = table.reserve(&key(1), act, Wall(0)).unwrap_err();
+            view.refuse(&latch);
+            assert_eq!(view.admit(act, Wall(0)), Err(latch), "{}", act.as_str());
+            table.release(&key(0), act, Wall(0));
+        }
     }
 
     #[test]
