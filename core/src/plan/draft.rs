@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::aws_code::RefusalKind;
-use crate::desired::{Grant, PairAt};
+use crate::desired::{Grant, PairAt, PolicySource, Reaction};
 use crate::ids::{HOLD_TAG_KEY, PeeringId, PrefixListId, Side, Sides};
 use crate::memory::{Act, Life, Memory};
 use crate::observed::{Needs, Seen, Unseen};
@@ -85,6 +85,14 @@ impl<'a> Draft<'a> {
     #[expect(clippy::expect_used, reason = "plan() looks before any module asks")]
     pub fn sight(&self) -> &Sight<'a> {
         self.sight.as_ref().expect("the pair was looked at")
+    }
+
+    /// Under a policy that was named and does not exist nothing is repaired.
+    pub fn on_drift(&self) -> Reaction {
+        match &self.input.policy.source {
+            PolicySource::Missing(_) => Reaction::Flag,
+            PolicySource::BuiltIn | PolicySource::Named(_) => self.input.policy.on_drift,
+        }
     }
 
     pub fn granted(&self, side: Side) -> bool {

@@ -23,7 +23,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     }
     let settled_before =
         draft.memory.settled_generation == draft.input.desired.generation && draft.memory.episode.is_none();
-    if settled_before && draft.input.policy.on_drift == Reaction::Flag {
+    if settled_before && draft.on_drift() == Reaction::Flag {
         draft.stuck(
             Reason::Drifted,
             "the DNS options differ from what is declared; the policy's onDrift says Flag",

@@ -163,6 +163,11 @@ fn judge(
     };
     let drift = was_ours && draft.memory.slots.get(&slot).is_some_and(|owned| owned.to == active);
     let repoint = |why| {
+        if drift && draft.memory.episode.is_none() && draft.on_drift() == Reaction::Flag {
+            let message =
+                format!("leads to {}, which has ended; the policy's onDrift says Flag", route.target);
+            return Finding::Leave(Reason::DeadRoute, message);
+        }
         let proof = SlotProof { read: read_at(draft, slot), why };
         Finding::Write {
             write: Write::Repoint { slot, from: route.target.clone(), to: active, proof },
@@ -223,11 +228,7 @@ fn missing(
     }
     // A table that newly matches is drift as well, once the spec had been settled: it counts within the limits.
     let settled_before = draft.memory.settled_generation == draft.input.desired.generation;
-    if was_ours
-        && settled_before
-        && draft.memory.episode.is_none()
-        && draft.input.policy.on_drift == Reaction::Flag
-    {
+    if was_ours && settled_before && draft.memory.episode.is_none() && draft.on_drift() == Reaction::Flag {
         return Finding::Leave(
             Reason::Drifted,
             "was removed by somebody; the policy's onDrift says Flag".to_owned(),

@@ -51,7 +51,7 @@ fn plan_side(draft: &mut Draft<'_>, active: PeeringId, side: Side, wanted: &Tags
     if settled_before
         && known_before
         && only_declared
-        && draft.input.policy.on_drift == Reaction::Flag
+        && draft.on_drift() == Reaction::Flag
         && !set.is_empty()
     {
         draft.stuck(
