@@ -57,6 +57,42 @@ fn drift_is_only_flagged_where_the_policy_says_so() {
 }
 
 #[test]
+fn under_a_policy_that_is_missing_drift_is_only_flagged() {
+    let mut rig = ready_with("restore", |sides| sides.requester.allow_dns = Some(true));
+    rig.edit(|object| object.policy = Some("nowhere".into()));
+    rig.sim.run_s(60);
+    rig.sim.world.delete_route(&rig.a.table, "10.2.0.0/16").unwrap();
+    let before = rig.sim.own_writes();
+    rig.sim.run_s(180);
+    rig.sim.assert_stalled(&rig.key, Reason::PolicyNotFound);
+    assert_eq!(rig.sim.own_writes(), before);
+}
+
+#[test]
+fn a_route_put_back_onto_a_dead_peering_is_drift() {
+    for reaction in [Reaction::Flag, Reaction::Restore] {
+        let mut rig = ready();
+        let old = rig.lose().to_string();
+        rig.sim.run_s(120);
+        rig.until_ready();
+        set_policy(&mut rig.sim, "restore", |policy| policy.on_drift = reaction);
+        // As a stale Terraform state would. AWS takes no route to what has ended; one that was there it keeps.
+        let destination = ec2sim::Destination::Ipv4("10.2.0.0/16".parse().unwrap());
+        let target = ec2sim::Target::Peering(ec2sim::PeeringId::parse(&old).unwrap());
+        rig.sim.world.inject_route(&rig.a.table, destination, target, RouteOrigin::CreateRoute);
+        let before = rig.sim.own_writes();
+        rig.sim.run_s(180);
+        match reaction {
+            Reaction::Flag => {
+                rig.sim.assert_stalled(&rig.key, Reason::DeadRoute);
+                assert_eq!(rig.sim.own_writes(), before);
+            }
+            Reaction::Restore => rig.assert_whole(),
+        }
+    }
+}
+
+#[test]
 fn a_route_that_somebody_repointed_is_left_and_flagged() {
     let mut rig = ready();
     rig.sim.world.repoint_route(&rig.a.table, "10.2.0.0/16", TGW).unwrap();
