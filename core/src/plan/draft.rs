@@ -447,17 +447,15 @@ impl<'a> Draft<'a> {
     fn peering_active(&self) -> Condition {
         let kind = ConditionType::PeeringActive;
         let id = self.memory.peering().map(|id| id.to_string()).unwrap_or_else(|| "the peering".to_owned());
-        if self.active {
-            return Condition {
-                kind,
-                truth: Truth::True,
-                reason: Reason::Active,
-                message: format!("{id} is active"),
-            };
-        }
-        let truth = if self.state == State::Unknown { Truth::Unknown } else { Truth::False };
-        let message = format!("{id} is {}", self.aws_state());
-        Condition { kind, truth, reason: Reason::PeeringNotActive, message }
+        let state = self.aws_state();
+        let message = format!("{id} is {state}");
+        let (truth, reason) = match &*state {
+            "active" => (Truth::True, Reason::Active),
+            "unknown" => (Truth::Unknown, Reason::PeeringNotActive),
+            _ if self.state == State::Unknown => (Truth::Unknown, Reason::PeeringNotActive),
+            _ => (Truth::False, Reason::PeeringNotActive),
+        };
+        Condition { kind, truth, reason, message }
     }
 
     fn routes_in_sync(&self) -> Condition {
