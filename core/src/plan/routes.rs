@@ -529,7 +529,7 @@ fn dependents(draft: &mut Draft<'_>, side: Side, selection: &Selection, active: 
 }
 
 /// Routes of the side's VPC whose target is an ended peering of this pair.
-fn dead_dependents(draft: &Draft<'_>, side: Side, active: Option<PeeringId>) -> Vec<(Slot, PeeringId)> {
+fn dead_dependents(draft: &Draft<'_>, side: Side, active: Option<PeeringId>) -> BTreeSet<(Slot, PeeringId)> {
     let (input, sight) = (draft.input, draft.sight());
     let vpc = sight.pair.sides.get(side).vpc;
     let peer = draft.memory.cidrs.get(side.peer());
@@ -543,14 +543,15 @@ fn dead_dependents(draft: &Draft<'_>, side: Side, active: Option<PeeringId>) -> 
     };
     let tables = input.observed.get(side).tables.group(vpc, input.now.mono, input.timing).unwrap_or_default();
     let account = sight.pair.at(side).account;
-    let mut found = Vec::new();
+    // AWS lists routes in whatever order.
+    let mut found = BTreeSet::new();
     for table in tables.iter().filter(|table| !table.edge && table.owner == account) {
         for route in table.routes.iter().filter(|route| !route.propagated) {
             if let Target::Peering(id) = route.target
                 && is_dead(id)
                 && overlaps(route.destination)
             {
-                found.push((Slot { side, table: table.id, destination: route.destination }, id));
+                found.insert((Slot { side, table: table.id, destination: route.destination }, id));
             }
         }
     }

@@ -27,6 +27,8 @@ pub fn caller(at: AccountRegion) -> Caller {
 pub struct Line<'a> {
     pub world: &'a mut World,
     pub chance: &'a mut dyn Chance,
+    /// Everything is listed the other way round: AWS promises no order.
+    pub reversed: bool,
 }
 
 impl Line<'_> {
@@ -59,6 +61,7 @@ impl Line<'_> {
             let page = take(answer).expect("the answer to another call");
             items.extend(page.items);
             match page.next_token {
+                None if self.reversed => return Ok(items.into_iter().rev().collect()),
                 None => return Ok(items),
                 next => token = next,
             }
@@ -113,7 +116,10 @@ impl Line<'_> {
                 (Describe::all().filter("route-table-id", texts), Scope::Ids(ids.clone()))
             }
         };
-        let views = self.pages(at, query, 100, Request::DescribeRouteTables, Response::route_tables)?;
+        let mut views = self.pages(at, query, 100, Request::DescribeRouteTables, Response::route_tables)?;
+        if self.reversed {
+            views.iter_mut().for_each(|view| view.routes.reverse());
+        }
         Ok(Arc::new(Reading::new(began, scope, views.iter().map(|view| Arc::new(table(view))))))
     }
 

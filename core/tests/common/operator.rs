@@ -52,6 +52,8 @@ pub struct Sim {
     pub history: Vec<Happened>,
     /// The lease is lost: nothing is written.
     pub leading: bool,
+    /// AWS lists everything the other way round.
+    pub reversed: bool,
     /// Looked at after each step, by tests of what must hold at every moment.
     pub watch: Option<fn(&Sim)>,
     pub turns: u64,
@@ -86,6 +88,7 @@ impl Sim {
             steps: 0,
             history: Vec::new(),
             leading: true,
+            reversed: false,
             watch: None,
             turns: 0,
             late: Vec::new(),
@@ -119,7 +122,7 @@ impl Sim {
     pub fn land_late(&mut self) -> bool {
         let late = std::mem::take(&mut self.late);
         for call in &late {
-            Line { world: &mut self.world, chance: self.chance.as_mut() }.send(call);
+            Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: self.reversed }.send(call);
         }
         !late.is_empty()
     }
@@ -253,7 +256,8 @@ impl Sim {
                 view.caller = Some(caller);
                 let quota = self.world.quotas(at.account.to_string().as_str(), at.region.as_str());
                 view.routes_per_table = u32::try_from(quota.routes_per_table).ok();
-                let mut line = Line { world: &mut self.world, chance: self.chance.as_mut() };
+                let mut line =
+                    Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: self.reversed };
                 rotate(&mut view.peerings, line.peerings(at, None));
                 rotate(&mut view.tables, line.tables(at, None));
                 rotate(&mut view.vpcs, line.vpcs(at, None));
@@ -362,7 +366,7 @@ impl Sim {
         } else if let Err(unseen) = self.identity(call.at) {
             Outcome::NotSent(NotSent::Credentials(format!("{unseen:?}").into()))
         } else {
-            Line { world: &mut self.world, chance: self.chance.as_mut() }.send(call)
+            Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: self.reversed }.send(call)
         };
         self.history.push(Happened::Wrote {
             key: key.clone(),
@@ -390,7 +394,8 @@ impl Sim {
                 forget(view, &unseen);
                 continue;
             }
-            let mut line = Line { world: &mut self.world, chance: self.chance.as_mut() };
+            let mut line =
+                Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: self.reversed };
             if needs.peerings.contains(&side) {
                 read(&mut view.peerings, line.peerings(at, Some(object.pair())));
             }

@@ -11,5 +11,6 @@ mod found;
 mod invariants;
 mod life;
 mod losses;
+mod order;
 mod random;
 mod restart;
