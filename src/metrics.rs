@@ -1,4 +1,4 @@
-//! What Prometheus is told. Names, units and labels are listed in docs/operations.md.
+//! What Prometheus is told. docs/reference.md lists it, written from here.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -41,6 +41,15 @@ struct ObjectLabels {
     reason: String,
 }
 
+/// Events that are worth an alert, counted from the start.
+const LOSSES: [Reason; 5] = [
+    Reason::DeletedUnexpectedly,
+    Reason::VpcGone,
+    Reason::WithdrawnByPeer,
+    Reason::Decommissioning,
+    Reason::Restored,
+];
+
 /// All metrics of the process.
 pub struct Metrics {
     registry: Registry,
@@ -57,14 +66,19 @@ pub struct Metrics {
 impl Metrics {
     pub fn new(meter: Arc<Meter>) -> Self {
         let mut registry = Registry::with_prefix("peerkeeper");
-        let events = Family::default();
-        registry.register(
-            "events",
-            "Transitions and acts, by reason; losses are DeletedUnexpectedly",
-            events.clone(),
-        );
+        let events = Family::<ReasonLabel, Counter>::default();
+        // A counter that first appears at 1 has not increased as far as Prometheus can tell: the first loss would alert
+        // nobody.
+        for reason in LOSSES {
+            events.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc_by(0);
+        }
+        registry.register("events", "Kubernetes Events of VpcPeerings, by reason", events.clone());
         let sweeps = Family::default();
-        registry.register("sweeps", "Sweeps of an account and Region, by result", sweeps.clone());
+        registry.register(
+            "sweeps",
+            "Sweeps of an account and Region, by result: complete or failed",
+            sweeps.clone(),
+        );
         let sweep_seconds = Family::default();
         let help = "How long the last sweep of an account and Region took";
         registry.register_with_unit("sweep_duration", help, Unit::Seconds, sweep_seconds.clone());
@@ -167,9 +181,8 @@ impl Collector for AwsCalls {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let counts = self.0.snapshot();
         let first = ConstCounter::new(0_u64);
-        let help = "Calls to AWS, by account, Region, action and result";
-        let mut family =
-            encoder.encode_descriptor("peerkeeper_aws_calls", help, None, first.metric_type())?;
+        let help = "Calls to AWS, each attempt, by result: success, refused, throttled, not_sent or lost.";
+        let mut family = encoder.encode_descriptor("aws_calls", help, None, first.metric_type())?;
         for (key, count) in counts {
             let labels = [
                 ("account", key.account.to_string()),

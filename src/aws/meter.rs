@@ -60,7 +60,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    pub(super) fn count(&self, key: CallKey) {
+    pub fn count(&self, key: CallKey) {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default() += 1;
     }
 
