@@ -135,7 +135,7 @@ async fn the_operator_works_with_the_rights_it_is_installed_with() {
 /// The names in the first column of the page's table.
 fn documented_metrics() -> BTreeSet<String> {
     let rows =
-        include_str!("../../docs/operations.md").lines().filter(|line| line.starts_with("| `peerkeeper_"));
+        include_str!("../../docs/reference.md").lines().filter(|line| line.starts_with("| `peerkeeper_"));
     rows.filter_map(|row| row.split('|').nth(1))
         .flat_map(|column| column.split('`').skip(1).step_by(2))
         .map(str::to_owned)

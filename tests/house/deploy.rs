@@ -4,7 +4,6 @@ mod health;
 mod iam;
 mod image;
 mod operator;
-mod pages;
 
 use serde_json::Value;
 use std::{

@@ -2,5 +2,6 @@
 
 mod crds;
 mod deploy;
+mod docs;
 mod examples;
 mod walls;
