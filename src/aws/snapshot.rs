@@ -41,6 +41,10 @@ impl<T: Resource> Kept<T> {
     /// Two sweeps prove absence only if they began `gap_ms` apart. Sweeps that follow each other faster would push the
     /// older half of every such pair out, so then the one in between goes.
     fn push(&mut self, latest: Arc<Reading<T>>, gap_ms: u64) {
+        let latest = match self.sweeps.last() {
+            Some(last) => Arc::new(Arc::unwrap_or_clone(latest).sharing(last)),
+            None => latest,
+        };
         let far = |older: &Arc<Reading<T>>| latest.began().since_ms(older.began()) >= gap_ms;
         if let [.., older, _] = self.sweeps.as_slice()
             && !far(older)
@@ -188,6 +192,14 @@ mod tests {
             kept.record(Ok(sweep(*at, vpcs)), 30_000);
         }
         kept.view(None)
+    }
+
+    #[test]
+    fn sweeps_share_what_has_not_changed() {
+        let view = after(&[(0, &["vpc-0000000a"]), (60, &["vpc-0000000a"])]);
+        let (before, sweep) = (view.before.unwrap(), view.sweep.unwrap());
+        let shown = |reading: &Reading<Vpc>| reading.iter().next().cloned().unwrap();
+        assert!(Arc::ptr_eq(&shown(&before), &shown(&sweep)));
     }
 
     #[test]

@@ -83,15 +83,30 @@ impl Fleet {
 
     /// Sweeps both accounts and Regions now.
     pub fn observe(&mut self, aws: Aws) {
+        self.observed = self.sweep(aws);
+    }
+
+    fn sweep(&self, aws: Aws) -> Sides<SideView> {
         let began = self.now.mono;
-        self.observed = Sides::from_fn(|side| SideView {
+        Sides::from_fn(|side| SideView {
             caller: Some(account(side).account),
             peerings: swept(began, (0..self.size).flat_map(|n| peerings(n, side, aws))),
             tables: swept(began, tables(self.size, side, aws)),
             vpcs: swept(began, vpcs(self.size, side)),
             prefix_lists: View::default(),
             routes_per_table: Some(500),
-        });
+        })
+    }
+
+    /// Sweeps again while nothing has changed; the older sweeps stay as the other half of a proof of absence.
+    pub fn observe_again(&mut self) {
+        let newer = self.sweep(Aws::InSync);
+        for side in Side::BOTH {
+            let (newer, held) = (newer.get(side), self.observed.get_mut(side));
+            rotate(&mut held.peerings, &newer.peerings);
+            rotate(&mut held.tables, &newer.tables);
+            rotate(&mut held.vpcs, &newer.vpcs);
+        }
     }
 
     pub fn plan(&self, object: &Object) -> Verdict {
@@ -174,6 +189,13 @@ fn policy(size: usize) -> Policy {
         action: LossAction::Restore,
         limits: Limits { max_restores: all, ..Limits::default() },
         ..Policy::built_in()
+    }
+}
+
+fn rotate<T: Resource>(held: &mut View<T>, newer: &View<T>) {
+    if let (Some(older), Some(newer)) = (&held.sweep, &newer.sweep) {
+        let newer = Arc::new((**newer).clone().sharing(older));
+        held.before = held.sweep.replace(newer);
     }
 }
 

@@ -111,6 +111,7 @@ fn hold(fleet: &mut Fleet) -> Vec<Held> {
         // What was held before goes only after what takes its place was counted.
         std::mem::forget(observed);
     });
+    let again = measure(|| fleet.observe_again());
     let mut memories = Vec::with_capacity(size);
     let memory =
         measure(|| memories.extend(fleet.objects.iter().map(|object| Arc::new((*object.memory).clone()))));
@@ -125,6 +126,7 @@ fn hold(fleet: &mut Fleet) -> Vec<Held> {
     let held = |what, counted: AllocationInfo| Held { what, size, bytes: counted.bytes_current };
     vec![
         held("one sweep of both accounts", sweep),
+        held("one more sweep, nothing changed", again),
         held("memory of the objects", memory),
         held("claims and limits across objects", tables),
     ]

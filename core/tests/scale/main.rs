@@ -74,3 +74,11 @@ fn entering_an_object_costs_the_same_however_many_there_are() {
     };
     assert_eq!(cost(FEW), cost(MANY));
 }
+
+#[test]
+fn one_more_sweep_in_which_nothing_changed_weighs_little() {
+    let mut first = None;
+    let one = measure(|| first = Some(Fleet::in_sync(MANY)));
+    let again = measure(|| first.as_mut().unwrap().observe_again());
+    assert!(again.bytes_current * 5 < one.bytes_current, "{again:?} beside {one:?}");
+}
