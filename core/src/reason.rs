@@ -98,8 +98,6 @@ reasons! {
     Suspended,
     /// AwsAccount.spec.suspend is true: nothing is written in that account.
     AccountSuspended,
-    /// The policy says Flag: AWS is left untouched.
-    FlaggedByPolicy,
     /// The same peering connection was lost again and again. Settle it with whoever deletes it; the message names them where AWS does.
     ContestedOwnership,
 
@@ -186,20 +184,14 @@ reasons! {
     // What was done: Events.
     /// A peering connection was created.
     PeeringCreated,
-    /// A peering connection that belonged to nobody was adopted.
-    PeeringAdopted,
     /// A peering connection was accepted.
     PeeringAccepted,
-    /// The peering connection became active.
-    PeeringEstablished,
     /// Routes were created, or pointed at the peering connection.
     RoutesRepaired,
     /// Routes were removed.
     RoutesRemoved,
     /// The peering connection was deleted because its VpcPeering was.
     PeeringRemoved,
-    /// The VpcPeering was deleted, and AWS was left as it is.
-    Retained,
 }
 
 /// The types of conditions.

@@ -128,6 +128,19 @@ fn every_make_target_that_a_page_names_exists() {
     assert!(exists("demo") && exists("test") && !exists("absent"));
 }
 
+/// A reason that nothing ever says would send people looking for it.
+#[test]
+fn every_reason_is_said_by_something() {
+    let sources = files("core/src", "rs").into_iter().chain(files("src", "rs"));
+    let code: String = sources.filter(|path| path != "core/src/reason.rs").map(|path| text(&path)).collect();
+    let said = |reason: &&Reason| {
+        let word = format!("Reason::{reason}");
+        code.match_indices(&word).any(|(at, _)| !code[at + word.len()..].starts_with(char::is_alphanumeric))
+    };
+    let unsaid: Vec<_> = Reason::ALL.iter().filter(|reason| !said(reason)).collect();
+    assert!(unsaid.is_empty(), "nothing says {unsaid:?}");
+}
+
 /// The rows of the night's table must be words that an object can really show.
 #[test]
 fn every_reason_of_the_night_table_exists() {

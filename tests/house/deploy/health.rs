@@ -64,7 +64,7 @@ fn every_row_of_the_table_of_conditions_has_its_health() {
         ("False", Reason::AwaitingAcceptance, Some(Reconciling), "Progressing"),
         ("False", Reason::RequestExpired, Some(Stalled), "Degraded"),
         // Flagged, held, conflict, bad reference, released.
-        ("False", Reason::FlaggedByPolicy, Some(Stalled), "Degraded"),
+        ("False", Reason::DeletedUnexpectedly, Some(Stalled), "Degraded"),
         ("False", Reason::Held, Some(Stalled), "Degraded"),
         ("False", Reason::PairClaimed, Some(Stalled), "Degraded"),
         ("False", Reason::AccountNotFound, Some(Stalled), "Degraded"),
