@@ -45,7 +45,10 @@ pub struct Turn {
     /// What was asked for last, and what was asked for in vain since this turn last wrote: that side is blind in this.
     asked: Needs,
     unread: BTreeSet<Unread>,
-    events: Vec<Note>,
+    /// Transitions that were committed and not told yet.
+    transitions: Vec<Note>,
+    /// What was done, one note for each kind of act.
+    acts: Vec<Note>,
 }
 
 /// A kind of thing on one side of which no fresh reading could be had.
@@ -192,7 +195,8 @@ impl Turn {
             looks: 0,
             asked: Needs::default(),
             unread: BTreeSet::new(),
-            events: Vec::new(),
+            transitions: Vec::new(),
+            acts: Vec::new(),
         }
     }
 
@@ -203,6 +207,12 @@ impl Turn {
     /// The object as this turn read it.
     pub fn live(&self) -> Option<&Live> {
         self.live.as_deref()
+    }
+
+    /// Transitions that were committed and not told yet. Taken before a write, they are told although the process may
+    /// not survive it; what is not taken comes with [`Done`].
+    pub fn take_transitions(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.transitions)
     }
 
     /// What this process did to the object and can't read back yet: handed on to the next turn.
@@ -248,7 +258,8 @@ impl Turn {
     }
 
     fn done(&mut self, result: TurnResult, wake: Option<Mono>) -> Step {
-        let events = std::mem::take(&mut self.events);
+        let mut events = self.take_transitions();
+        events.append(&mut self.acts);
         self.go(Stage::Over, Step::Done(Done { result, wake, events }))
     }
 
@@ -604,13 +615,13 @@ impl Turn {
             Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => return,
         };
         // Hundreds of routes are one Event.
-        match self.events.iter_mut().find(|note| note.reason == reason) {
+        match self.acts.iter_mut().find(|note| note.reason == reason) {
             Some(note) if note.message.len() < 500 => {
                 note.message.push_str("; ");
                 note.message.push_str(&call.to_string());
             }
             Some(_) => {}
-            None => self.events.push(Note { warning: false, reason, message: call.to_string() }),
+            None => self.acts.push(Note { warning: false, reason, message: call.to_string() }),
         }
     }
 
@@ -643,7 +654,7 @@ impl Turn {
         }
         notes.sort();
         notes.dedup_by(|a, b| a.reason == b.reason);
-        self.events.extend(notes);
+        self.transitions.extend(notes);
     }
 }
 

@@ -111,8 +111,10 @@ pub fn run(args: &RunArgs) -> Result<(), RunCommandError> {
 async fn start(args: &RunArgs) -> Result<(), RunCommandError> {
     let options = options(args)?;
     let client = controller::client().await?;
-    let make_aws =
-        async |owner_id: &str| Aws::new(aws_config(args, owner_id)).await.map_err(|error| error.to_string());
+    let write_timeout = options.lease.write_timeout();
+    let make_aws = async |owner_id: &str| {
+        Aws::new(aws_config(args, owner_id, write_timeout)).await.map_err(|error| error.to_string())
+    };
     controller::run(client, make_aws, options).await?;
     Ok(())
 }
@@ -135,17 +137,10 @@ fn options(args: &RunArgs) -> Result<Options, RunCommandError> {
         health_address: args.health_address,
         sweep_interval: args.sweep_interval,
         timing: timing(args),
-        api_timeout: write_timeout(args),
         concurrency: usize::from(args.concurrency),
         max_restores: args.max_restores,
         max_removals: args.max_removals,
     })
-}
-
-/// A write may start only while the lease outlasts it. Renewed at a third of its duration, two thirds of it are left at
-/// the worst; half of that leaves room for one renewal that fails.
-fn write_timeout(args: &RunArgs) -> Duration {
-    (args.lease_duration / 3).min(Duration::from_secs(5))
 }
 
 fn timing(args: &RunArgs) -> Timing {
@@ -159,14 +154,15 @@ fn timing(args: &RunArgs) -> Timing {
     }
 }
 
-fn aws_config(args: &RunArgs, owner_id: &str) -> AwsConfig {
+fn aws_config(args: &RunArgs, owner_id: &str, write_timeout: Duration) -> AwsConfig {
     AwsConfig {
         endpoint_url: args.aws_endpoint_url.clone(),
         region: args.aws_region,
         owner_id: Arc::from(owner_id),
         budget_share_permille: args.aws_budget_share * 10,
+        // The lease has to outlast every write.
+        write_timeout,
         absence_gap_ms: timing(args).absence_gap_ms,
-        write_timeout: write_timeout(args),
         ..AwsConfig::default()
     }
 }

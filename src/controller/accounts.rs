@@ -33,7 +33,8 @@ pub async fn check(shell: &Arc<Shell>, name: &Arc<str>) {
         return;
     }
     let used = shell.state().objects_using(name).next().is_some();
-    if used && let Err(error) = shell.cluster.set_account_in_use(&object, true).await {
+    let mark = shell.leadership.guard(shell.cluster.set_account_in_use(&object, true));
+    if used && let Err(error) = mark.await {
         tracing::warn!(account = %name, %error, "the AwsAccount could not be marked as in use");
     }
     let verified = shell.aws.verify(name).await;
@@ -59,7 +60,8 @@ async fn release(shell: &Shell, name: &str) {
     match used {
         Ok(false) => {
             let Ok(Some(object)) = shell.cluster.account(name).await else { return };
-            if let Err(error) = shell.cluster.set_account_in_use(&object, false).await {
+            let mark = shell.leadership.guard(shell.cluster.set_account_in_use(&object, false));
+            if let Err(error) = mark.await {
                 tracing::warn!(account = %name, %error, "the AwsAccount could not be let go; it is tried again");
             }
         }
@@ -98,7 +100,7 @@ async fn change_status(
         if object.status.as_ref() == Some(&status) {
             return Ok(());
         }
-        match shell.cluster.store_account_status(&object, &status).await {
+        match shell.leadership.guard(shell.cluster.store_account_status(&object, &status)).await {
             Err(ClusterError::Conflict) => {}
             done => return done.map_err(|error| error.to_string()),
         }

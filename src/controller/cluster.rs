@@ -34,6 +34,10 @@ pub enum ClusterError {
     Gone,
     /// It can't be parsed; the text says where.
     Unparsable(String),
+    /// Not sent: the lease might not outlast it.
+    NotLeading,
+    /// Sent, and not answered in time.
+    NoAnswer,
     Other(kube::Error),
 }
 
@@ -43,6 +47,8 @@ impl fmt::Display for ClusterError {
             Self::Conflict => f.write_str("the object changed since it was read; it is read again"),
             Self::Gone => f.write_str("the object does not exist any more"),
             Self::Unparsable(why) => write!(f, "the object does not fit its schema: {why}"),
+            Self::NotLeading => f.write_str("the lease might not outlast this write; it was not sent"),
+            Self::NoAnswer => f.write_str("the API server did not answer in time; it is asked again"),
             Self::Other(error) => write!(f, "the API server: {error}"),
         }
     }

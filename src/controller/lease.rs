@@ -16,7 +16,11 @@ use peerkeeper_core::pace::lease::{
 use peerkeeper_core::write::NotSent;
 use tokio::sync::Notify;
 
+use super::cluster::ClusterError;
 use crate::aws::clock;
+
+/// A write that has no answer by then counts as lost.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Who this replica is, and which Lease it stands for.
 #[derive(Clone, Debug)]
@@ -28,12 +32,21 @@ pub struct LeaseOptions {
     pub identity: String,
 }
 
+impl LeaseOptions {
+    /// How long any one write may take: less than the lease outlasts a renewal, and never more than 5 s.
+    pub fn write_timeout(&self) -> Duration {
+        let longest = Terms::of_duration_s(self.duration_s).map(Terms::longest_write_ms);
+        longest.map_or(WRITE_TIMEOUT, Duration::from_millis).min(WRITE_TIMEOUT)
+    }
+}
+
 /// The question that every write asks first.
 #[derive(Clone)]
 pub struct Leadership {
     elector: Arc<Mutex<Elector>>,
     in_flight: Arc<AtomicUsize>,
     changed: Arc<Notify>,
+    write_timeout: Duration,
 }
 
 /// A write that is under way: the lease is not given back before it ends.
@@ -63,6 +76,7 @@ impl Leadership {
             elector: Arc::new(Mutex::new(elector)),
             in_flight: Arc::default(),
             changed: Arc::default(),
+            write_timeout: options.write_timeout(),
         })
     }
 
@@ -82,6 +96,16 @@ impl Leadership {
 
     pub fn is_leading(&self) -> bool {
         self.may_write(Duration::ZERO).is_ok()
+    }
+
+    /// Makes a write to the cluster: not without the lease, not beyond it, and not longer than a write may take.
+    pub async fn guard<T>(
+        &self,
+        write: impl Future<Output = Result<T, ClusterError>>,
+    ) -> Result<T, ClusterError> {
+        let _in_flight = self.begin_write();
+        self.may_write(self.write_timeout).map_err(|_| ClusterError::NotLeading)?;
+        tokio::time::timeout(self.write_timeout, write).await.unwrap_or(Err(ClusterError::NoAnswer))
     }
 
     pub fn begin_write(&self) -> InFlight {

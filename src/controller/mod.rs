@@ -18,8 +18,7 @@ mod unparsable;
 mod watches;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use kube::Client;
@@ -45,8 +44,6 @@ pub struct Options {
     pub health_address: SocketAddr,
     pub sweep_interval: Duration,
     pub timing: Timing,
-    /// How long a write to the API server may take. The lease must outlast it, and be renewed meanwhile.
-    pub api_timeout: Duration,
     pub concurrency: usize,
     pub max_restores: u32,
     pub max_removals: u32,
@@ -83,8 +80,7 @@ pub async fn run(
     let leadership =
         Leadership::new(&options.lease).ok_or(RunError::LeaseDuration(options.lease.duration_s))?;
     let cluster = Cluster::new(client.clone(), &options.lease.identity);
-    let checked = Arc::new(AtomicBool::new(false));
-    let probe = Arc::new(Probe { shell: std::sync::OnceLock::new(), schema_is_fit: checked.clone() });
+    let probe = Arc::new(Probe::default());
     let address = serve::listen(options.health_address, probe.clone())
         .await
         .map_err(|cause| RunError::Listen { address: options.health_address, cause })?;
@@ -92,10 +88,10 @@ pub async fn run(
     let mut stop = Stop::new()?;
     // Until the served CRDs hold every field that this binary writes, it must neither lead nor write.
     tokio::select! {
-        () = schema_check::wait_until_fit(&cluster) => {}
+        () = schema_check::wait_until_fit(&cluster, |why| probe.unfit(why)) => {}
         () = stop.asked() => return Ok(()),
     }
-    checked.store(true, Ordering::Relaxed);
+    probe.fit();
     let owner_id = match options.owner_id {
         Some(id) => id,
         None => cluster.owner_id().await.map_err(|error| RunError::Cluster(error.to_string()))?,
@@ -108,7 +104,6 @@ pub async fn run(
         ShellOptions {
             owner_id,
             timing: options.timing,
-            api_timeout: options.api_timeout,
             sweep_interval: options.sweep_interval,
             concurrency: options.concurrency,
             max_restores: options.max_restores,
@@ -187,9 +182,29 @@ impl Stop {
 }
 
 /// What the probes are told.
+#[derive(Default)]
 struct Probe {
-    shell: std::sync::OnceLock<Arc<Shell>>,
-    schema_is_fit: Arc<AtomicBool>,
+    shell: OnceLock<Arc<Shell>>,
+    schema: Mutex<Schema>,
+}
+
+/// Whether the served CRDs hold every field of this binary's.
+#[derive(Default)]
+enum Schema {
+    #[default]
+    NotChecked,
+    Unfit(String),
+    Fit,
+}
+
+impl Probe {
+    fn unfit(&self, why: &str) {
+        *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Schema::Unfit(why.to_owned());
+    }
+
+    fn fit(&self) {
+        *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Schema::Fit;
+    }
 }
 
 impl Health for Probe {
@@ -200,8 +215,12 @@ impl Health for Probe {
     }
 
     fn ready(&self) -> Result<(), String> {
-        if !self.schema_is_fit.load(Ordering::Relaxed) {
-            return Err("the served CustomResourceDefinitions lack fields of this version; apply crds/ of this version".to_owned());
+        match &*self.schema.lock().unwrap_or_else(PoisonError::into_inner) {
+            Schema::Fit => {}
+            Schema::NotChecked => {
+                return Err("the served CustomResourceDefinitions were not read yet".to_owned());
+            }
+            Schema::Unfit(why) => return Err(format!("{why}; apply crds/ of this version")),
         }
         let Some(shell) = self.shell.get() else { return Err("starting".to_owned()) };
         let missing = shell.pulses.not_listed();

@@ -13,8 +13,8 @@ use crate::api::{VERSION, crd};
 
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// Returns once every CRD is served with every field of this binary's.
-pub async fn wait_until_fit(cluster: &Cluster) {
+/// Returns once every CRD is served with every field of this binary's. `tell` is told what is wrong meanwhile.
+pub async fn wait_until_fit(cluster: &Cluster, tell: impl Fn(&str)) {
     let mut said = String::new();
     loop {
         match misfit(cluster).await {
@@ -22,6 +22,7 @@ pub async fn wait_until_fit(cluster: &Cluster) {
             Some(why) => {
                 if why != said {
                     tracing::error!(%why, "not ready: apply this version's CRDs (peerkeeper crd | kubectl apply --server-side -f -)");
+                    tell(&why);
                     said = why;
                 }
             }

@@ -18,7 +18,7 @@ use peerkeeper_core::plan::Finalizer;
 use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
-use peerkeeper_core::turn::{Commit, Committed, Done, Live, Reply, Step, Turn, TurnResult};
+use peerkeeper_core::turn::{Commit, Committed, Done, Live, Note, Reply, Step, Turn, TurnResult};
 use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 use tokio::sync::Notify;
 
@@ -35,6 +35,10 @@ use crate::remember::{self, Removal};
 
 /// How long a failed turn waits before the next: from half a second, doubling up to five minutes.
 const RETRY: Curve = Curve { first_ms: 500, most_ms: 300_000 };
+/// A read of the API server ends within this time, or counts as failed.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an act waits for the Event of what it answers to: what it rests on must not grow old.
+const TELL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the operator is made of.
 pub struct Shell {
@@ -47,8 +51,6 @@ pub struct Shell {
     pub metrics: Metrics,
     pub owner_id: String,
     pub timing: Timing,
-    /// A write to the API server ends within this time, or counts as failed. The lease must outlast it.
-    api_timeout: Duration,
     pub pulses: Pulses,
     /// The moment this replica began to lead: what it did before counts as written then.
     led_since: Mutex<Mono>,
@@ -68,7 +70,6 @@ pub struct Shell {
 pub struct ShellOptions {
     pub owner_id: String,
     pub timing: Timing,
-    pub api_timeout: Duration,
     pub sweep_interval: Duration,
     pub concurrency: usize,
     pub max_restores: u32,
@@ -86,15 +87,8 @@ pub fn now() -> Now {
 
 impl Shell {
     pub fn new(cluster: Cluster, aws: Aws, leadership: Leadership, options: ShellOptions) -> Arc<Self> {
-        let ShellOptions {
-            owner_id,
-            timing,
-            api_timeout,
-            sweep_interval,
-            concurrency,
-            max_restores,
-            max_removals,
-        } = options;
+        let ShellOptions { owner_id, timing, sweep_interval, concurrency, max_restores, max_removals } =
+            options;
         let mut state = State::default();
         state.limits.set_operator(max_restores, max_removals);
         let interval_ms = u64::try_from(sweep_interval.as_millis()).unwrap_or(60_000);
@@ -109,7 +103,6 @@ impl Shell {
             metrics,
             owner_id,
             timing,
-            api_timeout,
             pulses: Pulses::default(),
             led_since: Mutex::default(),
             state: Mutex::new(state),
@@ -402,9 +395,14 @@ impl Drive<'_> {
     async fn run(mut self, mut turn: Turn) -> (Done, Recent) {
         let mut reply = Reply::Start;
         loop {
-            reply = match turn.next(now(), reply) {
+            let step = turn.next(now(), reply);
+            if let Step::Write(_) = step {
+                // Told before it is acted upon: a crash in the middle of the act must not swallow the flag.
+                self.tell(&turn.take_transitions()).await;
+            }
+            reply = match step {
                 Step::ReadLive => self.read_live().await,
-                Step::Lookup(key) => match self.shell.cluster.exists(&key).await {
+                Step::Lookup(key) => match within(READ_TIMEOUT, self.shell.cluster.exists(&key)).await {
                     Ok(exists) => Reply::Exists(exists),
                     Err(error) => Reply::NoAnswer(error.to_string().into()),
                 },
@@ -412,18 +410,29 @@ impl Drive<'_> {
                 Step::Commit(commit) => Reply::Committed(self.commit(&turn, &commit).await),
                 Step::Write(calls) => Reply::Wrote(self.write(&turn, calls).await),
                 Step::Done(done) => {
-                    if let Some(object) = self.object.as_ref().filter(|_| !done.events.is_empty()) {
-                        self.shell.cluster.tell(object, &done.events).await;
-                    }
-                    self.shell.metrics.events(&done.events);
+                    self.tell(&done.events).await;
                     return (done, turn.into_recent());
                 }
             };
         }
     }
 
+    /// Counts transitions and acts, and publishes them as Events. One that can't be published is only logged: the
+    /// condition says the same.
+    async fn tell(&self, notes: &[Note]) {
+        let Some(object) = self.object.as_ref().filter(|_| !notes.is_empty()) else { return };
+        self.shell.metrics.events(notes);
+        let published = async {
+            self.shell.cluster.tell(object, notes).await;
+            Ok(())
+        };
+        if let Err(error) = within(TELL_TIMEOUT, self.shell.leadership.guard(published)).await {
+            tracing::warn!(object = %self.key, %error, "Events could not be published");
+        }
+    }
+
     async fn read_live(&mut self) -> Reply {
-        let object = match self.shell.cluster.read(self.key).await {
+        let object = match within(READ_TIMEOUT, self.shell.cluster.read(self.key)).await {
             Ok(Some(object)) => object,
             Ok(None) => return Reply::Live(None),
             Err(error) => return Reply::NoAnswer(error.to_string().into()),
@@ -511,25 +520,24 @@ impl Drive<'_> {
         let (Some(live), Some(object)) = (turn.live(), self.object.clone()) else {
             return Committed::Failed("nothing was read".into());
         };
-        if self.shell.leadership.may_write(self.shell.api_timeout).is_err() {
-            return Committed::Failed("the lease may not outlast this".into());
+        let leadership = self.shell.leadership.clone();
+        if !leadership.is_leading() {
+            return Committed::Failed(ClusterError::NotLeading.to_string().into());
         }
         if let Err(refused) = self.reserve(&live.desired, commit).await {
             return refused;
         }
-        let _in_flight = self.shell.leadership.begin_write();
-        let stored = tokio::time::timeout(self.shell.api_timeout, self.store(&object, commit)).await;
-        if !matches!(stored, Ok(Ok(_))) {
+        let stored = leadership.guard(self.store(&object, commit)).await;
+        if stored.is_err() {
             self.release(commit);
         }
         match stored {
-            Ok(Ok(version)) => {
+            Ok(version) => {
                 self.remember_stored(&live.desired, commit, &version);
                 Committed::Stored { version: version.into() }
             }
-            Ok(Err(ClusterError::Conflict | ClusterError::Gone)) => Committed::Conflict,
-            Ok(Err(error)) => Committed::Failed(error.to_string().into()),
-            Err(_) => Committed::Failed("the API server did not answer in time".into()),
+            Err(ClusterError::Conflict | ClusterError::Gone) => Committed::Conflict,
+            Err(error) => Committed::Failed(error.to_string().into()),
         }
     }
 
@@ -662,6 +670,14 @@ impl Drive<'_> {
 fn spent_at(commit: &Commit, act: Act) -> Wall {
     let spent = commit.memory.spent.iter().rev().find(|(spent, _)| *spent == act);
     spent.map_or_else(|| now().wall, |(_, at)| *at)
+}
+
+/// An idle connection whose other end is gone says nothing for minutes.
+async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, ClusterError>>,
+) -> Result<T, ClusterError> {
+    tokio::time::timeout(limit, asked).await.unwrap_or(Err(ClusterError::NoAnswer))
 }
 
 /// The annotation that survives tools which drop status, if it says something else now.

@@ -47,7 +47,8 @@ pub async fn report(shell: &Shell, key: &ObjectKey, why: &str) {
     };
     let conditions =
         json!([condition(ConditionType::Ready, "False"), condition(ConditionType::Stalled, "True")]);
-    if let Err(error) = shell.cluster.say_unparsable(key, &conditions).await {
+    let said = shell.leadership.guard(shell.cluster.say_unparsable(key, &conditions));
+    if let Err(error) = said.await {
         tracing::warn!(object = %key, %error, "an object that can't be parsed could not be told so");
     }
 }

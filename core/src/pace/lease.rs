@@ -60,6 +60,13 @@ impl Terms {
         self.request_timeout_ms
     }
 
+    /// How long a write may take at most, in milliseconds: it may start only while the lease outlasts it. Renewed at a
+    /// third of its duration, hardly two thirds of it are left at the worst; half of that leaves room for one renewal that
+    /// fails.
+    pub fn longest_write_ms(self) -> u64 {
+        self.duration_ms / 3
+    }
+
     /// How long a holder may rely on an update, counted from before it was sent.
     fn held_ms(self) -> u64 {
         self.duration_ms * (1000 - self.drift_permille) / 1000
