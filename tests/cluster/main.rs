@@ -3,4 +3,7 @@
 mod api;
 mod harness;
 mod install;
+mod outages;
+mod replicas;
+mod stage;
 mod support;

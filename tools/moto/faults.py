@@ -3,6 +3,7 @@
 import io
 import re
 import socket
+import time
 from threading import Condition
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -39,8 +40,8 @@ class Call:
         form = parse_qs(body.decode(errors="replace"))
         self.action = form.get("Action", [""])[0]
         signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
-        key, self.region, self.service = signed.groups() if signed else ("", "", "")
-        self.account = get_account_id_from(key)
+        self.key, self.region, self.service = signed.groups() if signed else ("", "", "")
+        self.account = get_account_id_from(self.key)
 
 
 class Fault:
@@ -63,14 +64,18 @@ class Faults:
         self.change = Condition()
         self.faults = []
         self.calls = {}
+        self.log = []
 
     def obey(self, order):
         with self.change:
             match order["do"]:
                 case "calls":
                     return {"event": "calls", "calls": self.count(order.get("account"))}
+                case "log":
+                    return {"event": "log", "log": self.log}
                 case "forget":
                     self.calls = {}
+                    self.log = []
                 case "hold" | "refuse" | "drop":
                     self.faults.append(Fault(order))
                 case "release":
@@ -110,6 +115,7 @@ class Faults:
         with self.change:
             key = (call.action, call.account)
             self.calls[key] = self.calls.get(key, 0) + 1
+            self.log.append({"at": time.time(), "action": call.action, "key": call.key})
             while any(fault.kind == "hold" and fault.meets(call) for fault in self.faults):
                 self.change.wait()
             for fault in self.faults:

@@ -7,7 +7,8 @@
 `up` prints {"event": "ready", "endpoint": ...} and then answers each JSON line on stdin with one:
 
     {"do": "calls"}                       how often each action was asked for, in order of first use
-    {"do": "forget"}                      starts that count again
+    {"do": "log"}                         when each came (Unix seconds), and signed with which key, in order
+    {"do": "forget"}                      starts count and log again
     {"do": "hold", "action": A}           requests of A wait, not yet carried out, until the release
     {"do": "release", "action": A}
     {"do": "refuse", "action": A, "code": C}   A is answered with error C and not carried out

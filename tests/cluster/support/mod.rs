@@ -12,7 +12,7 @@ mod proxy;
 mod world;
 
 pub use controlplane::ControlPlane;
-pub use moto::{Fault, MOTO_ACCOUNT, Moto};
+pub use moto::{Call, Fault, MOTO_ACCOUNT, Moto};
 pub use operator::{Operator, Options};
 pub use proxy::CutProxy;
 #[allow(unused_imports)] // each test uses its part of this too

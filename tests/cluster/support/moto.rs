@@ -18,6 +18,23 @@ pub const MOTO_ACCOUNT: &str = "123456789012";
 const READY_WITHIN: Duration = Duration::from_secs(10 * 60);
 const OBEY_WITHIN: Duration = Duration::from_secs(10);
 
+/// One request, as it came.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Call {
+    /// Unix seconds.
+    pub at: f64,
+    pub action: String,
+    /// The access key that signed it.
+    pub key: String,
+}
+
+impl Call {
+    pub fn is_write(&self) -> bool {
+        let reads = ["Describe", "AssumeRole", "GetCallerIdentity"];
+        !reads.iter().any(|read| self.action.starts_with(read))
+    }
+}
+
 pub struct Moto {
     helper: Helper,
     clients: Clients,
@@ -79,6 +96,13 @@ impl Moto {
     pub fn calls_of(&mut self, account: &str) -> BTreeMap<String, u64> {
         let mut answer = self.order(json!({"do": "calls", "account": account}));
         serde_json::from_value(answer["calls"].take()).expect("calls are counts by action")
+    }
+
+    /// Every call since the start or `forget_calls`, in order.
+    #[track_caller]
+    pub fn log(&mut self) -> Vec<Call> {
+        let mut answer = self.order(json!({"do": "log"}));
+        serde_json::from_value(answer["log"].take()).expect("a log has entries")
     }
 
     #[track_caller]
