@@ -51,6 +51,7 @@ pub struct Sent {
 pub struct Refused {
     pub refusal: Refusal,
     pub call: WriteCall,
+    pub at: Mono,
     pub until: Mono,
     pub times: u32,
 }
@@ -99,7 +100,13 @@ impl Recent {
             REFUSED_FIRST_MS.saturating_mul(1 << times.min(10).saturating_sub(1)).min(REFUSED_LONGEST_MS);
         self.refused.insert(
             key,
-            Refused { refusal: refusal.clone(), call: call.clone(), until: now.plus_ms(delay), times },
+            Refused {
+                refusal: refusal.clone(),
+                call: call.clone(),
+                at: now,
+                until: now.plus_ms(delay),
+                times,
+            },
         );
     }
 
@@ -153,14 +160,12 @@ impl Recent {
         self.refused.get(&key).filter(|refused| now < refused.until)
     }
 
-    /// The world moved on: what AWS refused then may be right now.
-    pub fn forget_refusals(&mut self) {
-        self.refused.clear();
-    }
-
-    /// Refusals that a changed world answers by itself, once it has been observed again.
-    pub fn forget_refusal(&mut self, key: WriteKey) {
-        self.refused.remove(&key);
+    /// A reading begun at `began` shows what the refused write was to bring about, or makes it moot: somebody else did
+    /// it, or an answer of ours that was lost.
+    pub fn forget_refusal(&mut self, key: WriteKey, began: Mono) {
+        if self.refused.get(&key).is_some_and(|refused| refused.at <= began) {
+            self.refused.remove(&key);
+        }
     }
 
     /// A reading begun at `began` shows the effect of the write, or makes it moot.

@@ -6,7 +6,7 @@ use crate::ids::{PeeringId, Sides, Target, VpcPair};
 use crate::observed::{Peering, PeeringState, Reading, SideView};
 use crate::recent::{Recent, Sent};
 use crate::time::{Mono, Timing};
-use crate::write::{Write, WriteKey};
+use crate::write::{Write, WriteCall, WriteKey};
 
 /// What one reading says about one write.
 enum Says {
@@ -18,11 +18,12 @@ enum Says {
     Nothing,
 }
 
-/// Lets go of every write whose effect has been read, and of those that were never confirmed in time.
+/// Lets go of every write whose effect has been read, refused ones included, and of those that were never confirmed in
+/// time.
 pub fn settle(recent: &mut Recent, observed: &Sides<SideView>, pair: VpcPair, now: Mono, timing: &Timing) {
     let pending: Vec<(WriteKey, Sent)> = recent.sent().map(|(key, sent)| (*key, sent.clone())).collect();
     for (key, sent) in pending {
-        for (began, is_sweep, says) in readings_about(&sent, observed, pair) {
+        for (began, is_sweep, says) in readings_about(&sent.call, observed, pair) {
             if began < sent.ended {
                 continue;
             }
@@ -33,19 +34,26 @@ pub fn settle(recent: &mut Recent, observed: &Sides<SideView>, pair: VpcPair, no
             }
         }
     }
+    let refused: Vec<WriteCall> = recent.refused().map(|refused| refused.call.clone()).collect();
+    for call in refused {
+        for (began, _, says) in readings_about(&call, observed, pair) {
+            if matches!(says, Says::Effect) {
+                recent.forget_refusal(call.key(), began);
+            }
+        }
+    }
     recent.expire(now, timing);
 }
 
 /// Oldest first, so that two sweeps that lack the effect are counted in their order.
-fn readings_about(sent: &Sent, observed: &Sides<SideView>, pair: VpcPair) -> Vec<(Mono, bool, Says)> {
-    let side = sent.call.side;
-    let view = observed.get(side);
-    let mut found: Vec<(Mono, bool, Says)> = match &sent.call.write {
+fn readings_about(call: &WriteCall, observed: &Sides<SideView>, pair: VpcPair) -> Vec<(Mono, bool, Says)> {
+    let view = observed.get(call.side);
+    let mut found: Vec<(Mono, bool, Says)> = match &call.write {
         Write::AddRoute { slot, .. } | Write::Repoint { slot, .. } | Write::DropRoute { slot, .. } => {
             let about = |r: &Arc<Reading<crate::observed::RouteTable>>| {
                 let says = match r.get(slot.table) {
                     Some(table) => {
-                        route_says(&sent.call.write, table.route(slot.destination).map(|route| &route.target))
+                        route_says(&call.write, table.route(slot.destination).map(|route| &route.target))
                     }
                     None if r.is_sweep() => Says::Effect,
                     None => Says::Nothing,

@@ -524,6 +524,23 @@ fn one_sides_denied_routes_do_not_stop_the_others() {
     rig.sim.assert_says(&rig.key, ConditionType::UnexpectedlyDeleted, Truth::False, Reason::Restored);
 }
 
+/// A refusal is no news once what it stood in the way of was done by somebody else.
+#[test]
+fn a_refused_repoint_that_a_person_makes_is_not_waited_for() {
+    let mut rig = ready();
+    rig.sim.world.deny(PROD, EU, Action::ReplaceRoute);
+    rig.lose();
+    rig.sim.run_s(300);
+    assert_eq!(rig.sim.ready_reason(&rig.key), Some(Reason::AccessDenied));
+    let new = rig.id().to_string();
+    rig.sim.world.allow(PROD, EU, Action::ReplaceRoute);
+    rig.sim.world.repoint_route(&rig.a.table, "10.2.0.0/16", &new).unwrap();
+    rig.sim.world.deny(PROD, EU, Action::ReplaceRoute);
+    rig.sim.run_s(150);
+    rig.sim.assert_says(&rig.key, ConditionType::Ready, Truth::True, Reason::InSync);
+    rig.assert_whole();
+}
+
 #[test]
 fn a_loss_is_seen_though_one_side_cannot_be_read() {
     let mut rig = ready();
