@@ -5,5 +5,6 @@ mod harness;
 mod install;
 mod outages;
 mod replicas;
+mod rights;
 mod stage;
 mod support;
