@@ -332,6 +332,31 @@ fn a_storm_within_the_limit_is_restored() {
     lose_all(&mut rig, std::slice::from_ref(&next));
     rig.sim.run_s(300);
     rig.sim.assert_stalled(&next, Reason::LimitReached);
+    // The window passes, and the hold stays: somebody has to have looked.
+    rig.sim.run_s(2 * 3600);
+    rig.sim.assert_stalled(&next, Reason::LimitReached);
+    set_policy(&mut rig.sim, "restore", |policy| policy.limits.max_restores = 11);
+    rig.sim.run_until("ready", 300, |sim| sim.is_ready(&next));
+}
+
+#[test]
+fn a_storm_that_people_half_resolve_holds_the_other_half() {
+    let (mut rig, keys) = many(12, "restore");
+    lose_all(&mut rig, &keys);
+    rig.sim.run_s(120);
+    for key in &keys[..4] {
+        let sides = rig.sim.cluster.object(key).sides.clone();
+        let [a, b] =
+            [sides.requester.vpc, sides.accepter.vpc].map(|vpc| ec2sim::VpcId::parse(&vpc.to_string()));
+        rig.sim.world.peer(&a.unwrap(), &b.unwrap()).unwrap();
+    }
+    rig.sim.run_s(300);
+    for key in &keys[..4] {
+        assert!(rig.sim.is_ready(key), "{}", rig.sim.say());
+    }
+    for key in &keys[4..] {
+        rig.sim.assert_stalled(key, Reason::LimitReached);
+    }
 }
 
 #[test]

@@ -335,8 +335,10 @@ fn whatever_happens_nothing_forbidden_is_done_and_all_is_well_at_last() {
     let asked = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let only = asked("SEED");
     let all = 0..asked("SEEDS").unwrap_or(SEEDS);
+    let seeds = only.map_or(all, |seed| seed..seed + 1);
+    let tried = if only.is_some() { 0 } else { seeds.end - seeds.start };
     let mut whole = 0;
-    for seed in only.map_or(all, |seed| seed..seed + 1) {
+    for seed in seeds {
         let mut chaos = Chaos::new(seed);
         chaos.run();
         for key in chaos.sim.cluster.objects.keys().cloned().collect::<Vec<_>>() {
@@ -348,5 +350,5 @@ fn whatever_happens_nothing_forbidden_is_done_and_all_is_well_at_last() {
         chaos.sim.assert_quiet(600);
     }
     // It must not be that hardly anything ever comes to be.
-    assert!(only.is_some() || whole > 50, "only {whole} were ready in the end");
+    assert!(whole as u64 >= tried, "only {whole} were ready in the end, of {tried} seeds");
 }
