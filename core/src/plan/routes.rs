@@ -403,7 +403,9 @@ fn lists_are_known(
         Destination::PrefixList(list) => Some(list),
         Destination::Cidr(_) => None,
     };
-    let held = seen.routes.iter().filter_map(|route| list_of(route.destination));
+    // What a table holds is counted against its quota only, so without one it needs not be known.
+    let counted = draft.input.observed.get(side).routes_per_table.is_some();
+    let held = seen.routes.iter().filter(|_| counted).filter_map(|route| list_of(route.destination));
     let wanted = writes.iter().filter_map(|(slot, _, _)| list_of(slot.destination));
     let lists: BTreeSet<PrefixListId> = held.chain(wanted).collect();
     let view = &draft.input.observed.get(side).prefix_lists;
