@@ -138,7 +138,10 @@ pub fn note_failure(shell: &Shell, name: &str, error: &ReadError) -> bool {
     if is_identity {
         shell.account_work.notify(name.into());
     }
-    is_identity && error.kind == ReadErrorKind::Denied && set_usable(shell, name, Some(error.to_string()))
+    // In the words of the check, and the same from every Region: whatever differs is news, and wakes everything again.
+    is_identity
+        && error.kind == ReadErrorKind::Denied
+        && set_usable(shell, name, Some(error.message.to_string()))
 }
 
 /// Accounts to check, each once however often it is asked for.

@@ -8,13 +8,13 @@ use std::time::Duration;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use peerkeeper_core::desired::{AccountRef, Desired, Grant};
-use peerkeeper_core::ids::{Destination, ObjectKey, PrefixListId, Region, Side, Sides, VpcId};
+use peerkeeper_core::ids::{ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::observed::{Needs, SideView, Unseen};
 use peerkeeper_core::pace::backoff::{Backoffs, Curve};
 use peerkeeper_core::pace::queue::{Concurrency, Queue, Urgency};
 use peerkeeper_core::pace::sweep::{Rhythm, Timer};
-use peerkeeper_core::plan::Finalizer;
+use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
@@ -316,10 +316,12 @@ impl Shell {
         let pending = recent.sent().next().is_some() || recent.refused().next().is_some();
         let mut state = self.state();
         if let Some(known) = state.peerings.get_mut(key) {
+            // What is wrong with any other may be mended where no sweep looks, or between two that are alike.
             let in_sync = known
                 .report
                 .as_ref()
-                .is_some_and(|report| report.condition(ConditionType::Reconciling).is_none());
+                .and_then(|report| report.condition(ConditionType::Ready))
+                .is_some_and(|ready| ready.truth == Truth::True);
             known.quiet = result == TurnResult::Settled && !pending && wake.is_none() && in_sync;
             let lossless = known.report.as_ref().is_some_and(|report| report.loss.is_none());
             known.recent = Some(recent);
@@ -461,8 +463,8 @@ impl Drive<'_> {
         let granted = Side::BOTH.into_iter().all(|side| {
             matches!(grants.get(side), Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_))
         });
-        state.enter(&desired, &memory, granted);
-        Ok(Live {
+        let claims_changed = state.enter(&desired, &memory, granted);
+        let live = Live {
             policy: state.policy_of(object),
             claims: state.claims.view(self.key),
             limits: state.limits.view(self.key),
@@ -472,7 +474,12 @@ impl Drive<'_> {
             version: object.resource_version().unwrap_or_default().into(),
             told: remember::told(object.status.as_ref()),
             desired,
-        })
+        };
+        drop(state);
+        if claims_changed {
+            shell.wake_others_of(self.key);
+        }
+        Ok(live)
     }
 
     async fn observe(&self, turn: &Turn, needs: &Needs) -> Sides<SideView> {
@@ -525,6 +532,9 @@ impl Drive<'_> {
             return Committed::Failed(ClusterError::NotLeading.to_string().into());
         }
         if let Err(refused) = self.reserve(&live.desired, commit).await {
+            if !matches!(refused, Committed::OverLimit(_)) {
+                self.release(commit);
+            }
             return refused;
         }
         let stored = leadership.guard(self.store(&object, commit)).await;
@@ -621,14 +631,13 @@ impl Drive<'_> {
         };
         let before = state.claims.get(self.key).map(|entry| places(&entry.memory)).unwrap_or_default();
         let let_go = !before.is_subset(&places(memory));
-        state.enter(desired, memory, granted);
-        let handed_over = memory.taken_from.is_some();
+        let claims_changed = state.enter(desired, memory, granted);
         if let Some(known) = state.peerings.get_mut(self.key) {
             known.own_version = Some(version.to_owned());
             known.report = Some(Arc::new(commit.report.clone()));
         }
         drop(state);
-        if handed_over {
+        if claims_changed {
             shell.wake_others_of(self.key);
         }
         if let_go {
@@ -693,26 +702,40 @@ fn annotations(object: &VpcPeering, commit: &Commit) -> Vec<(&'static str, Strin
 /// What one side's part of `needs` comes to.
 fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
     let spec = live.desired.sides.get(side);
-    let tables = needs.tables.get(&side).cloned().unwrap_or_default();
-    // Prefix lists count against a table's quota by their size, so they are read with the tables.
-    let lists = if tables.is_empty() { BTreeSet::new() } else { prefix_lists(live, side) };
     NarrowNeeds {
         pair: needs.peerings.contains(&side).then(|| live.desired.pair()),
         vpcs: if needs.vpcs.contains(&side) { [spec.vpc].into_iter().collect() } else { BTreeSet::new() },
-        tables,
-        prefix_lists: lists,
+        tables: needs.tables.get(&side).cloned().unwrap_or_default(),
+        prefix_lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
     }
 }
 
-fn prefix_lists(live: &Live, side: Side) -> BTreeSet<PrefixListId> {
-    use peerkeeper_core::desired::Destinations;
-    let declared = live.desired.sides.get(side).routes.iter().flat_map(|route| match &route.destinations {
-        Destinations::PrefixLists(lists) => lists.iter().copied().collect::<Vec<_>>(),
-        Destinations::PeerCidrs { .. } | Destinations::Cidrs(_) => Vec::new(),
-    });
-    let remembered = live.memory.slots.keys().filter_map(|slot| match slot.destination {
-        Destination::PrefixList(list) if slot.side == side => Some(list),
-        Destination::PrefixList(_) | Destination::Cidr(_) => None,
-    });
-    declared.chain(remembered).collect()
+#[cfg(test)]
+mod tests {
+    use peerkeeper_core::desired::Policy;
+
+    use super::*;
+
+    /// A table that holds a route to a prefix list, as every gateway endpoint makes one, can be counted only once that list
+    /// is read, whoever's route it is.
+    #[test]
+    fn prefix_lists_are_read_because_they_are_asked_for() {
+        let desired = super::super::state::tests::desired();
+        let live = Live {
+            policy: Policy::built_in(),
+            grants: Sides::from_fn(|_| Grant::NoAccount { name: "prod".into() }),
+            claims: Default::default(),
+            limits: Default::default(),
+            memory: Memory::default(),
+            has_finalizer: false,
+            version: "1".into(),
+            told: Default::default(),
+            desired,
+        };
+        let lists: BTreeSet<_> = "pl-0123456789abcdef0".parse().into_iter().collect();
+        assert_eq!(lists.len(), 1);
+        let needs = Needs { prefix_lists: [(Side::Requester, lists.clone())].into(), ..Needs::default() };
+        assert_eq!(narrow(&live, Side::Requester, &needs).prefix_lists, lists);
+        assert_eq!(narrow(&live, Side::Accepter, &needs), NarrowNeeds::default());
+    }
 }

@@ -139,8 +139,10 @@ impl State {
         names.into_iter().flatten().map(Arc::from).collect()
     }
 
-    /// Enters an object, as just read or just stored, into what holds across objects.
-    pub fn enter(&mut self, desired: &Desired, memory: &Memory, granted: bool) {
+    /// Enters an object, as just read or just stored, into what holds across objects. True if that may decide anew who
+    /// holds its pair.
+    pub fn enter(&mut self, desired: &Desired, memory: &Memory, granted: bool) -> bool {
+        let before = self.claims.get(&desired.key).map(bears_on_pair);
         self.claims.set(claims::Entry {
             key: desired.key.clone(),
             uid: desired.uid.clone(),
@@ -165,6 +167,12 @@ impl State {
                 waiting: waiting(memory),
             },
         );
+        if memory.episode.is_some() {
+            // The loss is known now, and memory says what it waits for, if for anything: one that nothing will be done
+            // about is no demand.
+            self.limits.expect_nothing(&desired.key);
+        }
+        before != self.claims.get(&desired.key).map(bears_on_pair)
     }
 
     /// The policy whose limits an object shares; `None`: the built-in one.
@@ -200,6 +208,12 @@ impl State {
     }
 }
 
+/// Of an object, what others of its pair go by.
+fn bears_on_pair(entry: &claims::Entry) -> (Arc<str>, bool, bool, bool, Option<Arc<str>>) {
+    let claims::Entry { uid, deleting, granted, memory, .. } = entry;
+    (uid.clone(), *deleting, *granted, memory.holds_pair(), memory.taken_from.clone())
+}
+
 /// The act that an open loss waits for, if it has not been begun.
 fn waiting(memory: &Memory) -> Option<Act> {
     use peerkeeper_core::desired::LossAction;
@@ -221,4 +235,80 @@ pub fn removals_of(account: &AwsAccount) -> Vec<Wall> {
 /// A fresh start for an object that this process has not worked on yet.
 pub fn recent_or_new(known: Option<&mut Known>, since: Mono) -> Recent {
     known.and_then(|known| known.recent.take()).unwrap_or_else(|| Recent::new(since))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+pub(super) mod tests {
+    use super::*;
+    use peerkeeper_core::desired::LossAction;
+    use peerkeeper_core::memory::{Episode, LossClass};
+    use peerkeeper_core::observed::Ending;
+    use serde_json::json;
+
+    pub fn desired() -> Desired {
+        let side =
+            |region: &str, vpc: &str| json!({"account": {"name": "prod"}, "region": region, "vpcId": vpc});
+        let object = json!({
+            "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "VpcPeering",
+            "metadata": {
+                "namespace": "net", "name": "hub", "uid": "u1", "generation": 1, "resourceVersion": "1",
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+            },
+            "spec": {
+                "requester": side("eu-west-1", "vpc-0a1b2c3d4e5f60789"),
+                "accepter": side("us-east-1", "vpc-0fedcba9876543210"),
+            },
+        });
+        declare::desired(&serde_json::from_value(object).unwrap(), false, "cluster-1").unwrap()
+    }
+
+    fn lost(class: LossClass) -> Memory {
+        let id = "pcx-0123456789abcdef0".parse().unwrap();
+        let episode = Episode {
+            lost: id,
+            ending: Ending::Deleted,
+            class,
+            detected: Wall(1),
+            message: "".into(),
+            by_account: None,
+            routes: 1,
+            action: LossAction::Restore,
+            acted: None,
+            latched: None,
+        };
+        Memory { life: Life::Established(id), episode: Some(episode), ..Memory::default() }
+    }
+
+    #[test]
+    fn a_loss_that_nothing_will_be_done_about_is_no_demand_once_it_is_flagged() {
+        let desired = desired();
+        let demand = |state: &State| state.limits.view(&desired.key).levels[0].demand_restores;
+        for (class, expected) in [
+            (LossClass::Unexpected, 1),
+            (LossClass::VpcGone, 0),
+            (LossClass::WithdrawnByPeer, 0),
+            (LossClass::Decommissioning, 0),
+        ] {
+            let mut state = State::default();
+            state.enter(&desired, &Memory::default(), true);
+            state.limits.expect(&desired.key, Act::Restore);
+            assert_eq!(demand(&state), 1, "a sweep has shown it");
+            state.enter(&desired, &lost(class), true);
+            assert_eq!(demand(&state), expected, "{}", class.as_str());
+        }
+    }
+
+    #[test]
+    fn others_of_the_pair_hear_of_what_decides_who_holds_it_and_of_nothing_else() {
+        let (desired, mut state) = (desired(), State::default());
+        assert!(state.enter(&desired, &Memory::default(), true), "it is new");
+        assert!(!state.enter(&desired, &Memory::default(), true));
+        let spent = Memory { spent: vec![(Act::Restore, Wall(1))], ..Memory::default() };
+        assert!(!state.enter(&desired, &spent, true));
+        assert!(state.enter(&desired, &spent, false), "its grant was withdrawn");
+        assert!(state.enter(&desired, &lost(LossClass::Unexpected), false), "it holds the pair now");
+        let deleted = Desired { deleting: true, ..desired };
+        assert!(state.enter(&deleted, &lost(LossClass::Unexpected), false));
+    }
 }

@@ -117,6 +117,10 @@ fn expect_losses(shell: &Shell, concerned: &[ObjectKey], view: &SideView) {
     let mut lost: BTreeSet<(ObjectKey, Act)> = BTreeSet::new();
     for key in concerned {
         let Some(known) = state.peerings.get(key) else { continue };
+        // What goes with its object is no loss that waits for anything.
+        if known.desired.as_ref().is_ok_and(|desired| desired.deleting) {
+            continue;
+        }
         let Ok((memory, _)) = crate::remember::memory(known.object.status.as_ref()) else { continue };
         let Life::Established(id) = memory.life else { continue };
         let ended = sweep

@@ -159,8 +159,16 @@ pub async fn peerings(shell: Arc<Shell>) {
     };
     let apply = |guard: DeserializeGuard<VpcPeering>| apply_peering(&shell, guard);
     let delete = |key: &ObjectKey| {
-        shell.wake_neighbours_of(key);
-        shell.state().forget(key);
+        let neighbours = {
+            let mut state = shell.state();
+            let neighbours = state.claims.neighbours_of(key);
+            state.forget(key);
+            neighbours
+        };
+        // Woken before, they might look while it still holds what they wait for.
+        for neighbour in neighbours {
+            shell.enqueue(&neighbour, Urgency::Hint);
+        }
         shell.dequeue(key);
         super::accounts::enqueue_deleted(&shell);
     };
@@ -192,8 +200,11 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
             declare::desired(&object, terminating, &shell.owner_id).map_err(|error| error.to_string());
         // Another object of the same name is another object: what was done to the old one is not its past.
         let before = state.peerings.remove(&key).filter(|known| known.object.uid() == object.uid());
-        let is_echo =
-            before.as_ref().is_some_and(|known| known.own_version.is_some() && known.own_version == version);
+        // The echo of our own write, or what a new listing shows again.
+        let is_echo = version.is_some()
+            && before.as_ref().is_some_and(|known| {
+                known.own_version == version || known.object.resource_version() == version
+            });
         let is_new = before.is_none();
         let (recent, quiet, own_version, report) = match before {
             Some(known) => (known.recent, known.quiet, known.own_version, known.report),
@@ -207,7 +218,7 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
         );
         if let (Ok(desired), Ok((memory, _))) = (entered, memory) {
             let granted = shell.is_granted(&state, &desired);
-            state.enter(&desired, &memory, granted);
+            let _ = state.enter(&desired, &memory, granted);
         }
         (!is_echo, is_new)
     };
