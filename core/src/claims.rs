@@ -100,9 +100,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Who holds a pair: the one that remembers a peering, else the oldest, else the first by name.
-    fn rank(&self) -> (bool, Wall, &ObjectKey) {
-        (!self.memory.holds_pair(), self.created, &self.key)
+    /// Who holds a pair: the one that remembers a peering, though its grant was withdrawn; else one that may act, so that
+    /// nobody keeps others from a pair that is not theirs to use; else the oldest, else the first by name.
+    fn rank(&self) -> (bool, bool, Wall, &ObjectKey) {
+        let holds = self.memory.holds_pair();
+        (!holds, !holds && !self.granted, self.created, &self.key)
     }
 
     fn places(&self) -> impl Iterator<Item = Place> {
@@ -325,6 +327,16 @@ mod tests {
         let table = table([entry("b", 1), entry("a", 1), entry("c", 0)]);
         assert_eq!(table.view(&ObjectKey::new("net", "c")).pair, PairClaim::Mine);
         assert_ne!(table.view(&ObjectKey::new("net", "a")).pair, PairClaim::Mine);
+    }
+
+    #[test]
+    fn who_may_not_act_keeps_nobody_from_a_pair_but_what_is_remembered_stays_held() {
+        let squatter = Entry { granted: false, ..entry("a", 0) };
+        let mut claims = table([squatter, entry("b", 1)]);
+        assert_eq!(claims.view(&ObjectKey::new("net", "b")).pair, PairClaim::Mine);
+        assert_ne!(claims.view(&ObjectKey::new("net", "a")).pair, PairClaim::Mine);
+        claims.set(Entry { granted: false, ..remembering(entry("a", 0)) });
+        assert_ne!(claims.view(&ObjectKey::new("net", "b")).pair, PairClaim::Mine, "a grant was withdrawn");
     }
 
     #[test]
