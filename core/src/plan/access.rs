@@ -4,9 +4,10 @@
 use crate::claims::Holder;
 use crate::desired::{ForeignRefusal, Grant, PairAt, PolicySource};
 use crate::ids::Side;
-use crate::memory::Life;
+use crate::memory::{Act, Life};
 use crate::reason::Reason;
 
+use super::Finalizer;
 use super::draft::Draft;
 use super::report::State;
 
@@ -116,8 +117,12 @@ fn take_over(draft: &mut Draft<'_>, holder: &Holder) {
         // Its routes are let go by what this object declares, not by what the other did.
         memory.settled_generation = 0;
         memory.requested_at = draft.input.desired.requested_at.clone();
+        // What was counted for taking the other's things out of AWS was not done.
+        memory.spent.retain(|(act, _)| *act != Act::Finalize);
         draft.memory = memory;
     }
+    // The other lets go as soon as this one remembers: from then on nothing else guards what is in AWS.
+    draft.finalizer = Finalizer::Add;
     draft.state = State::Pending;
     draft.working(
         Reason::HandoverPending,

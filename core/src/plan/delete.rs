@@ -86,14 +86,18 @@ fn everything_is_settled(draft: &mut Draft<'_>) -> bool {
         return false;
     }
     let settle_s = i64::try_from(draft.input.timing.settle_ms / 1000).unwrap_or(i64::MAX);
-    if let Some(at) = draft.memory.create_intent
-        && draft.memory.peering().is_none()
-    {
+    // One that replaces a lost peering is looked for as well as a first one.
+    if draft.memory.create_intent.is_some() {
+        if let Some(unseen) = draft.sight().blind.requester.clone() {
+            draft.blind("the peerings of this pair", &unseen);
+            blocked(draft, Side::Requester, "what was asked for last can't be seen");
+            return false;
+        }
+        find_lost_create(draft);
+    }
+    if let Some(at) = draft.memory.create_intent {
         let waited = now.wall.since_s(at);
         if waited <= settle_s {
-            find_lost_create(draft);
-        }
-        if draft.memory.peering().is_none() && waited <= settle_s {
             draft.working(Reason::WaitingForAws, "a request whose answer was lost may still show up");
             draft.wake_in_s(settle_s - waited + 1);
             return false;

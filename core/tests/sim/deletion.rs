@@ -3,7 +3,7 @@
 use ec2sim::{Action, Calm, Choice, Delay, Fault, PeeringStatus, Request, Script};
 use peerkeeper_core::ids::{HOLD_TAG_KEY, ObjectKey, OwnerTag, Side, Sides};
 use peerkeeper_core::memory::Act;
-use peerkeeper_core::plan::Truth;
+use peerkeeper_core::plan::{State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 
 use crate::common::operator::Sim;
@@ -178,6 +178,60 @@ fn a_create_that_never_arrived_is_waited_for_as_long_as_it_could_show_up() {
     rig.until_gone();
     assert!(rig.sim.world.now_ms() - began >= 30_000, "two sweeps at least");
     assert!(rig.sim.live_peerings().is_empty());
+}
+
+#[test]
+fn a_replacement_that_was_asked_for_goes_with_its_object() {
+    let mut rig = ready();
+    rig.lose();
+    rig.sim.run_s(3);
+    rig.until_state(State::Lost);
+    let before = rig.sim.world.peerings().count();
+    // It is made, and for a minute no reading shows it.
+    let script = Script::new().delay_ms(Delay::Visibility, 60_000).always_pick(Choice::StaleRead, 1);
+    rig.sim.chance = Box::new(script);
+    rig.sim.run_until("asked again", 300, |sim| sim.world.peerings().count() > before);
+    rig.delete();
+    rig.until_gone();
+    assert!(rig.sim.live_peerings().is_empty(), "{}", rig.sim.say());
+}
+
+#[test]
+fn so_does_one_whose_answer_was_lost_with_the_process_long_ago() {
+    let mut rig = ready();
+    rig.lose();
+    rig.until_state(State::Lost);
+    let before = rig.sim.world.peerings().count();
+    let script = Script::new()
+        .fault(Action::CreateVpcPeeringConnection, Fault::TimeoutAfterEffect)
+        .delay_ms(Delay::Visibility, 5_000)
+        .always_pick(Choice::StaleRead, 1);
+    rig.sim.chance = Box::new(script);
+    rig.sim.run_until("asked again", 300, |sim| sim.world.peerings().count() > before);
+    rig.delete();
+    let later = rig.sim.world.now_ms() + 3_600_000;
+    rig.sim.world.advance(later);
+    rig.sim.restart();
+    rig.until_gone();
+    assert!(rig.sim.live_peerings().is_empty(), "{}", rig.sim.say());
+}
+
+#[test]
+fn who_takes_over_is_guarded_before_the_other_lets_go() {
+    let mut rig = ready();
+    let sides = rig.sim.cluster.object(&rig.key).sides.clone();
+    let new = declare(&mut rig.sim, "renamed", sides, Some("restore"));
+    // Nothing may be written, not even a tag.
+    rig.sim.cluster.accounts.values_mut().for_each(|account| account.suspend = true);
+    rig.sim.run_s(60);
+    rig.delete();
+    rig.until_gone();
+    assert!(rig.sim.cluster.object(&new).has_finalizer, "{}", rig.sim.say());
+    rig.sim.cluster.accounts.values_mut().for_each(|account| account.suspend = false);
+    rig.key = new;
+    rig.delete();
+    rig.until_gone();
+    assert!(rig.sim.live_peerings().is_empty(), "{}", rig.sim.say());
 }
 
 /// No moment without a route on either side.
