@@ -147,6 +147,12 @@ pub fn with_role(name: &str) -> AccountConfig {
 
 impl HttpConnector for Fake {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // Service Quotas speaks JSON, and nothing here is about it: a refusal there is no trouble of a sweep's.
+        if request.headers().get("x-amz-target").is_some() {
+            let denied = SdkBody::from(r#"{"__type": "AccessDeniedException"}"#);
+            let response = HttpResponse::new(400.try_into().unwrap(), denied);
+            return HttpConnectorFuture::new(async { Ok(response) });
+        }
         let reply = self.take(read(&request));
         HttpConnectorFuture::new(answer(reply))
     }
