@@ -16,7 +16,7 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo setup test unit lint fmt crds scripts need-rust need-python
+.PHONY: help demo setup test bench unit lint fmt crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,12 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
 	$(call say,'all tests: also those against a real API server and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace
+
+bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and per restore (several minutes)
+	$(call say,'plans: time; allocations; memory')
+	@$(LOCKED) $(CARGO) bench --locked --package peerkeeper-core --bench plan
+	$(call say,'AWS calls per sweep and per restore: moto counts them')
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture calls::bench
 
 unit: need-rust ## the fast tests alone: no control plane, no moto
 	$(call say,'tests that need nothing but Rust')

@@ -182,6 +182,13 @@ impl Operator {
     }
 
     #[track_caller]
+    pub fn metrics(&self) -> String {
+        let (status, body) = self.http_get("/metrics").expect("metrics are served");
+        assert_eq!(status, 200, "{body}");
+        body
+    }
+
+    #[track_caller]
     pub fn wait_ready(&mut self) {
         super::eventually("the operator to be ready", Duration::from_secs(60), || {
             if let Some(code) = self.exited() {

@@ -60,6 +60,12 @@ impl World {
         })
     }
 
+    /// The shared operator's metrics, as a scrape gets them.
+    #[track_caller]
+    pub fn metrics(&self) -> String {
+        self.operator.get().expect("a shared world has an operator").metrics()
+    }
+
     /// What the shared operator has said of an object.
     fn said_of(&self, namespace: &str, name: &str) -> String {
         let log = self.operator.get().map(Operator::log).unwrap_or_default();
