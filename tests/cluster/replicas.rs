@@ -6,7 +6,7 @@ use crate::stage::{LEASE, PATIENCE, Stage, key_of, metric};
 use crate::support::{CutProxy, Fault, Operator, eventually};
 
 /// A busy machine answers late.
-const SLACK: Duration = Duration::from_secs(4);
+const SLACK: Duration = Duration::from_secs(8);
 
 fn unix_now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64()
@@ -66,12 +66,14 @@ async fn one_of_two_replicas_writes_and_the_other_takes_over() {
     let restored = stage.restored(&two, &second);
     stage.assert_whole(&two, &restored).await;
 
-    let d = stage.replica("d");
-    let asked = Instant::now();
+    // While nobody else looks, it can be seen that the lease was given back and not left to run out.
+    let mut d = stage.replica("d");
+    d.signal("STOP");
     c.terminate();
-    assert_eq!(c.wait(Duration::from_secs(10)), 0, "asked to end, it ends well");
+    assert_eq!(c.wait(Duration::from_secs(20)), 0, "asked to end, it ends well");
+    assert_eq!(stage.leader(), "");
+    d.signal("CONT");
     stage.wait_leader("d");
-    assert!(asked.elapsed() < LEASE / 2 + Duration::from_secs(1), "handed over after {:?}", asked.elapsed());
     stage.moto.forget_calls();
     stage.lose(&third).await;
     let restored = stage.restored(&three, &third);
