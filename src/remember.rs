@@ -47,3 +47,6 @@ fn clip(text: &str, most_bytes: usize) -> String {
     let end = (0..=room).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     format!("{}{MORE}", &text[..end])
 }
+
+#[cfg(test)]
+mod tests;

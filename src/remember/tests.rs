@@ -1,0 +1,5 @@
+mod accounts;
+mod made_up;
+mod round_trip;
+mod shown;
+mod size;
