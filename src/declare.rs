@@ -10,7 +10,7 @@ mod peering;
 mod policy;
 
 pub use account::{Account, AccountLimits, LabelSelector, Requirement, VpcGrant, VpcSelector, account};
-pub use grants::{VpcTags, grants, sides_that_need_vpc_tags};
+pub use grants::{VpcTags, grants};
 pub use peering::desired;
 pub use policy::{DEFAULT_POLICY, policy, policy_for};
 
@@ -115,3 +115,6 @@ fn name_of(metadata: &ObjectMeta) -> Result<Arc<str>, DeclareError> {
 fn text(value: &str) -> Arc<str> {
     Arc::from(value)
 }
+
+#[cfg(test)]
+mod tests;

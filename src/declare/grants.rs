@@ -4,10 +4,7 @@ use super::account::{Account, VpcSelector};
 use peerkeeper_core::desired::{AccountRef, Desired, ForeignRefusal, Grant};
 use peerkeeper_core::ids::{AccountId, Region, Side, Sides, VpcId};
 use peerkeeper_core::observed::Tags;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What the newest readings say of a VPC's tags.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +28,8 @@ impl From<Option<Tags>> for VpcTags {
 ///
 /// A grant by tags whose VPC has not been read is neither given nor withdrawn: [`Grant::Unusable`], which freezes the
 /// object like any unusable account, says what it waits for, and ends with the next sweep. Nothing destructive follows
-/// from it. Since an unusable side is not read by the object's own turns, the sweeps of that account and Region must run
-/// all the same: see [`sides_that_need_vpc_tags`]. A VPC that a complete reading lacks counts as granted where a grant by
+/// from it. Since an unusable side is not read by the object's own turns, that account and Region must be swept whether
+/// or not the grant holds: nothing else could ever tell. A VPC that a complete reading lacks counts as granted where a grant by
 /// tags might hold: there is nothing that could be misused, and what became of it has to be readable, or an object
 /// could never find out that its VPC is gone.
 pub fn grants(
@@ -49,22 +46,6 @@ pub fn grants(
             Some(account) => managed(desired, side, namespace_labels, account, health, vpc_tags),
         },
     })
-}
-
-/// The sides whose grant turns on the tags of the VPC: their account and Region must be swept whether or not the grant
-/// holds, as nothing else could ever tell.
-pub fn sides_that_need_vpc_tags(
-    desired: &Desired,
-    namespace_labels: &BTreeMap<String, String>,
-    accounts: &BTreeMap<Arc<str>, Account>,
-) -> BTreeSet<Side> {
-    let needs = |side: &Side| {
-        let spec = desired.sides.get(*side);
-        let AccountRef::Managed(name) = &spec.account else { return false };
-        let Some(account) = accounts.get(name) else { return false };
-        matches!(coverage(account, namespace_labels, spec.vpc), Coverage::ByTags(_))
-    };
-    Side::BOTH.into_iter().filter(needs).collect()
 }
 
 /// An account that we hold no credentials for stands opposite one of ours only with the leave of ours, and never where

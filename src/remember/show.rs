@@ -15,9 +15,15 @@ use std::{
     io,
 };
 
-/// No status is larger, by far enough that etcd takes it with its object.
+/// What a status may take: a third of what etcd takes for a whole object.
+///
+/// Memory must be stored whole or not at all, so what is shown gives way to it: first the inventory, which repeats it for
+/// people, then the exceptions, whose total is counted. 10,000 routes fit in all the shapes that declarations lead to,
+/// and in wild ones too. Only thousands of IPv6 host routes, each strewn and remembered differently from its neighbours,
+/// take memory itself beyond this, to some 650 KiB, which etcd still takes. A status that the API server refuses stops
+/// the object before anything is changed.
 pub const STATUS_MAX_BYTES: usize = 512 * 1024;
-/// What the inventory leaves free of that: the estimate of its size is not exact.
+/// What is left free of that, since the sizes of parts do not quite add up to that of the whole.
 const SPARE_BYTES: usize = 8 * 1024;
 /// The inventory repeats what memory holds, for people: it is what gives way first.
 const INVENTORY_MAX_BYTES: usize = 64 * 1024;
@@ -51,9 +57,22 @@ pub fn status(
         last_deletion: last_deletion(report, previous.and_then(|previous| previous.last_deletion.as_ref())),
         memory: Some(write::memory(memory, carried)),
     };
-    let room = (STATUS_MAX_BYTES - SPARE_BYTES).saturating_sub(size_bytes(&status));
-    status.inventory = inventory(memory, report, room.min(INVENTORY_MAX_BYTES));
+    let exceptions = std::mem::take(&mut status.exceptions);
+    let mut room = (STATUS_MAX_BYTES - SPARE_BYTES).saturating_sub(size_bytes(&status));
+    status.exceptions = as_fits(exceptions, &mut room);
+    room = room.min(INVENTORY_MAX_BYTES);
+    status.inventory = as_fits(inventory(memory, report), &mut room);
     status
+}
+
+/// The first of them, as many as there is room for.
+fn as_fits<T: serde::Serialize>(list: impl IntoIterator<Item = T>, room_bytes: &mut usize) -> Vec<T> {
+    let fits = |one: &T| {
+        let left = room_bytes.checked_sub(size_bytes(one) + 1);
+        *room_bytes = left.unwrap_or(0);
+        left.is_some()
+    };
+    list.into_iter().take_while(fits).collect()
 }
 
 /// The status of an object that can't be read. Everything else stays as it was, memory above all.
@@ -89,7 +108,7 @@ fn counts(report: &Report) -> api::RouteCounts {
 
 /// The routes of ours that lead to the peering, without those that the report takes exception to. None while the
 /// peering has ended: they lead nowhere then.
-fn inventory(memory: &Memory, report: &Report, room_bytes: usize) -> Vec<api::InventoryGroup> {
+fn inventory(memory: &Memory, report: &Report) -> Vec<api::InventoryGroup> {
     let state = api::PeeringState::from(report.aws_state.to_string());
     if !matches!(state, api::PeeringState::Active | api::PeeringState::Unknown) {
         return Vec::new();
@@ -109,15 +128,7 @@ fn inventory(memory: &Memory, report: &Report, room_bytes: usize) -> Vec<api::In
             destinations: write::texts(&rectangle.destinations),
         })
     });
-    let mut left = room_bytes;
-    groups
-        .take_while(|group| {
-            let size = size_bytes(group) + 1;
-            let fits = size <= left;
-            left = left.saturating_sub(size);
-            fits
-        })
-        .collect()
+    groups.collect()
 }
 
 fn exception(exception: &Exception) -> api::RouteException {
