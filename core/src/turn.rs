@@ -556,7 +556,9 @@ impl Turn {
             if self.recent.sent().next().is_some() || wake.is_some() {
                 self.recent.polls = self.recent.polls.saturating_add(1);
             }
-            return self.done(TurnResult::Settled, wake);
+            // It looked as often as it may and still lacks something: nothing else might ever wake it.
+            let again = (self.looks >= LOOKS_MAX).then(|| now.mono.plus_ms(self.timing.poll_ms));
+            return self.done(TurnResult::Settled, wake.or(again));
         }
         if self.waves >= WAVES_MAX {
             return self.done(TurnResult::More, Some(now.mono));
@@ -605,7 +607,7 @@ impl Turn {
     }
 
     fn note_write(&mut self, call: &WriteCall, outcome: &Outcome) {
-        let Outcome::Done(_) = outcome else { return };
+        let Outcome::Done(made) = outcome else { return };
         let reason = match &call.write {
             Write::Create { .. } => Reason::PeeringCreated,
             Write::Accept(_) => Reason::PeeringAccepted,
@@ -614,14 +616,18 @@ impl Turn {
             Write::DropRoute { .. } => Reason::RoutesRemoved,
             Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => return,
         };
+        let message = match made {
+            Some(id) => format!("{call}: {id}"),
+            None => call.to_string(),
+        };
         // Hundreds of routes are one Event.
         match self.acts.iter_mut().find(|note| note.reason == reason) {
             Some(note) if note.message.len() < 500 => {
                 note.message.push_str("; ");
-                note.message.push_str(&call.to_string());
+                note.message.push_str(&message);
             }
             Some(_) => {}
-            None => self.acts.push(Note { warning: false, reason, message: call.to_string() }),
+            None => self.acts.push(Note { warning: false, reason, message }),
         }
     }
 
