@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::aws_code::RefusalKind;
-use crate::desired::{Grant, PairAt, PolicySource, Reaction};
+use crate::desired::{AccountRef, Grant, PairAt, PolicySource, Reaction};
 use crate::ids::{HOLD_TAG_KEY, PeeringId, PrefixListId, Side, Sides};
 use crate::memory::{Act, Life, Memory};
 use crate::observed::{Needs, Seen, Unseen};
@@ -150,7 +150,8 @@ impl<'a> Draft<'a> {
             Unseen::WrongAccount { found } => {
                 let found = found.map_or_else(|| "no account".to_owned(), |id| id.to_string());
                 let message = format!(
-                    "{what} can't be read: the credentials answer as {found}, not as the declared account"
+                    "{what} can't be read: the credentials of {} answer as {found}, which is not its spec.accountId; check its spec.roleArn, or the operator's own credentials where it has none",
+                    self.wrong_accounts()
                 );
                 (Weight::Stuck, Reason::WrongAccount, message)
             }
@@ -171,6 +172,22 @@ impl<'a> Draft<'a> {
             ),
         };
         self.find(weight, reason, message);
+    }
+
+    /// The AwsAccounts whose credentials are another account's.
+    fn wrong_accounts(&self) -> String {
+        let wrong = |side: &Side| {
+            matches!(self.input.observed.get(*side).peerings.unseen, Unseen::WrongAccount { .. })
+        };
+        let names: BTreeSet<String> = Side::BOTH
+            .into_iter()
+            .filter(wrong)
+            .filter_map(|side| match &self.input.desired.sides.get(side).account {
+                AccountRef::Managed(name) => Some(format!("AwsAccount {name}")),
+                AccountRef::Foreign(_) => None,
+            })
+            .collect();
+        names.into_iter().collect::<Vec<_>>().join(" and ")
     }
 
     pub fn except(&mut self, exception: Exception) {
