@@ -128,7 +128,7 @@ impl Shell {
     }
 
     /// From now on this replica writes: all that it knows of its own past is forgotten, and everything is looked at.
-    pub fn begin_to_lead(&self) {
+    pub fn begin_to_lead(self: &Arc<Self>) {
         *lock(&self.led_since) = clock::now();
         let keys: Vec<ObjectKey> = {
             let mut state = self.state();
@@ -141,6 +141,10 @@ impl Shell {
         let accounts: Vec<Arc<str>> = self.state().accounts.keys().cloned().collect();
         for name in accounts {
             self.account_work.notify(name);
+        }
+        let unparsable = self.state().unparsable.clone();
+        for (key, why) in unparsable {
+            self.clone().report_unparsable(key, why);
         }
     }
 
@@ -246,6 +250,8 @@ impl Shell {
 
     pub fn report_unparsable(self: Arc<Self>, key: ObjectKey, why: String) {
         tracing::error!(object = %key, error = %why, "the VpcPeering can't be read; it is left as it is");
+        // Who does not lead yet says so once it does.
+        self.state().unparsable.insert(key.clone(), why.clone());
         tokio::spawn(async move { unparsable::report(&self, &key, &why).await });
     }
 
@@ -440,7 +446,8 @@ impl Drive<'_> {
             Err(error) => return Reply::NoAnswer(error.to_string().into()),
         };
         match self.live(&object) {
-            Ok(live) => {
+            Ok(None) => Reply::Live(None),
+            Ok(Some(live)) => {
                 self.object = Some(object);
                 Reply::Live(Some(Box::new(live)))
             }
@@ -451,10 +458,13 @@ impl Drive<'_> {
         }
     }
 
-    /// The object and everything that it is judged by, as of now.
-    fn live(&self, object: &VpcPeering) -> Result<Live, String> {
+    /// The object and everything that it is judged by, as of now. `None`: its watch has shown meanwhile that it is gone.
+    fn live(&self, object: &VpcPeering) -> Result<Option<Live>, String> {
         let shell = self.shell;
         let mut state = shell.state();
+        if !state.peerings.contains_key(self.key) {
+            return Ok(None);
+        }
         let terminating = state.namespace(&self.key.namespace).terminating;
         let desired =
             declare::desired(object, terminating, &shell.owner_id).map_err(|error| error.to_string())?;
@@ -479,7 +489,7 @@ impl Drive<'_> {
         if claims_changed {
             shell.wake_others_of(self.key);
         }
-        Ok(live)
+        Ok(Some(live))
     }
 
     async fn observe(&self, turn: &Turn, needs: &Needs) -> Sides<SideView> {

@@ -25,6 +25,8 @@ pub type Place = (Arc<str>, Region);
 #[derive(Default)]
 pub struct State {
     pub peerings: BTreeMap<ObjectKey, Known>,
+    /// Those that could not be read when last shown, and why.
+    pub unparsable: BTreeMap<ObjectKey, String>,
     pub policies: BTreeMap<ObjectKey, Arc<PeeringPolicy>>,
     pub accounts: BTreeMap<Arc<str>, KnownAccount>,
     /// Those of `accounts` that could be read.
@@ -142,6 +144,10 @@ impl State {
     /// Enters an object, as just read or just stored, into what holds across objects. True if that may decide anew who
     /// holds its pair.
     pub fn enter(&mut self, desired: &Desired, memory: &Memory, granted: bool) -> bool {
+        // Deleted meanwhile: a turn that was still under way must not bring back claims that nobody would ever end.
+        if !self.peerings.contains_key(&desired.key) {
+            return false;
+        }
         let before = self.claims.get(&desired.key).map(bears_on_pair);
         self.claims.set(claims::Entry {
             key: desired.key.clone(),
@@ -195,6 +201,7 @@ impl State {
 
     pub fn forget(&mut self, key: &ObjectKey) {
         self.peerings.remove(key);
+        self.unparsable.remove(key);
         self.claims.remove(key);
         self.limits.remove_object(key);
     }

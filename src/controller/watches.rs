@@ -195,6 +195,7 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
     let version = object.resource_version();
     let (changed, is_new) = {
         let mut state = shell.state();
+        state.unparsable.remove(&key);
         let terminating = state.namespace(&key.namespace).terminating;
         let desired =
             declare::desired(&object, terminating, &shell.owner_id).map_err(|error| error.to_string());
