@@ -42,6 +42,9 @@ class Call:
         signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
         self.key, self.region, self.service = signed.groups() if signed else ("", "", "")
         self.account = get_account_id_from(self.key)
+        if self.action == "AssumeRole":
+            # Whose role it is says more than who asks: that is the operator each time.
+            self.account = (form.get("RoleArn", [""])[0].split(":") + [""] * 5)[4]
 
 
 class Fault:

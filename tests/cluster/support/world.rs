@@ -26,6 +26,7 @@ pub struct World {
 }
 
 /// One VPC with its main route table and another that is tagged `tier: private`.
+#[derive(Clone)]
 pub struct Network {
     pub account: String,
     pub region: String,
@@ -215,6 +216,7 @@ impl World {
 }
 
 /// What most tests need: two granted accounts with a network each, and a namespace.
+#[derive(Clone)]
 pub struct Team {
     pub namespace: String,
     pub accounts: [String; 2],
