@@ -57,7 +57,7 @@ fn declare(world: &World, team: &Team) -> String {
 }
 
 fn delete(world: &World, namespace: &str, name: &str) {
-    world.cluster.kubectl_ok(&["delete", "vpcp", name, "-n", namespace, "--timeout=60s"]);
+    world.cluster.kubectl_ok(&["delete", "vpcp", name, "-n", namespace, "--timeout=120s"]);
     assert_eq!(world.peering(namespace, name), Value::Null);
 }
 
@@ -76,7 +76,7 @@ async fn declared_lost_flagged_restored_and_deleted() {
     let team = world.team("cycle", 1, "Restore").await;
     let ns = team.namespace.as_str();
     world.cluster.apply_ok(&team.peering("pair").to_string());
-    world.cluster.kubectl_ok(&["wait", "vpcp/pair", "-n", ns, "--for=condition=Ready", "--timeout=60s"]);
+    world.cluster.kubectl_ok(&["wait", "vpcp/pair", "-n", ns, "--for=condition=Ready", "--timeout=120s"]);
     let ready = world.until_ready(ns, "pair");
     let first = id_of(&ready);
     assert_in_sync(world, &team, &ready, &first).await;
@@ -241,7 +241,7 @@ async fn a_namespace_is_deleted_with_everything_in_it() {
     world.until_ready(&team.namespace, "other");
     assert_eq!(team.a.routes().await.len(), 2);
 
-    world.cluster.kubectl_ok(&["delete", "namespace", &team.namespace, "--timeout=90s"]);
+    world.cluster.kubectl_ok(&["delete", "namespace", &team.namespace, "--timeout=120s"]);
     let left = [team.a.routes().await, team.b.routes().await, third.routes().await];
     assert_eq!(left, [Routes::new(), Routes::new(), Routes::new()]);
     assert_eq!(team.a.live_peerings().await, [""; 0]);
@@ -435,7 +435,7 @@ async fn an_account_in_use_is_not_let_go() {
     // What needs it can still be cleaned up.
     delete(world, ns, "pair");
     assert_eq!(routes(&team).await, Routes::new());
-    world.cluster.kubectl_ok(&["wait", "--for=delete", "awsaccount", name, "--timeout=60s"]);
+    world.cluster.kubectl_ok(&["wait", "--for=delete", "awsaccount", name, "--timeout=120s"]);
     // One that nobody uses goes at once.
     world.cluster.apply_ok(&account("unused", "333333333312", ns).to_string());
     world.cluster.kubectl_ok(&["delete", "awsaccount", "unused", "--timeout=30s"]);

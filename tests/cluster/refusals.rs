@@ -108,7 +108,7 @@ async fn a_deleted_object_whose_grant_is_gone_says_how_to_release_it() {
     refused(world, ns, "pair", "CleanupBlocked", &[&team.accounts[0], "deletionPolicy", "Retain"]);
     let patch = json!({"spec": {"deletionPolicy": "Retain"}}).to_string();
     world.cluster.kubectl_ok(&["patch", "vpcp", "pair", "-n", ns, "--type=merge", "-p", &patch]);
-    world.cluster.kubectl_ok(&["wait", "--for=delete", "vpcp/pair", "-n", ns, "--timeout=60s"]);
+    world.cluster.kubectl_ok(&["wait", "--for=delete", "vpcp/pair", "-n", ns, "--timeout=120s"]);
     assert_eq!(team.a.live_peerings().await, [id.as_str().expect("an id")]);
     assert_eq!(team.a.routes().await.len(), 1, "AWS was left as it is");
 }
@@ -354,7 +354,7 @@ async fn an_object_that_cannot_be_parsed_stops_nobody_else() {
         world.until_ready(ns, name);
     }
     assert_eq!(world.status(ns, "good")["peeringId"], good);
-    world.cluster.kubectl_ok(&["delete", "vpcp", "bad-id", "good", "bad-word", "-n", ns, "--timeout=60s"]);
+    world.cluster.kubectl_ok(&["delete", "vpcp", "bad-id", "good", "bad-word", "-n", ns, "--timeout=120s"]);
     assert_eq!(team.a.live_peerings().await, [""; 0]);
     assert_eq!(operator.exited(), None);
 }

@@ -13,7 +13,7 @@ use super::{ControlPlane, Moto, Operator, Options, eventually};
 
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
 /// How long anything may take that the operator does by itself.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// moto is always consistent, so a test need not wait out what AWS needs.
 pub const QUICK: [&str; 2] = ["--settle-window=2s", "--absence-gap=1s"];
 
