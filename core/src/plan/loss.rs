@@ -302,10 +302,22 @@ pub(crate) fn close(draft: &mut Draft<'_>, active: PeeringId) {
     if draft.memory.episode.is_none() {
         return;
     }
-    let whole = draft.wave.is_empty()
-        && draft.findings.is_empty()
-        && draft.exceptions.iter().all(|e| e.slot.is_none());
-    let in_sync = draft.routes.iter().all(|(_, count)| count.declared == count.in_sync);
+    // What somebody else holds, or the declaration itself rules out, is said for itself and is no part of the repair: an
+    // episode that it kept open would excuse every later repair from the limits.
+    let stands = |e: &&super::report::Exception| {
+        matches!(
+            e.reason,
+            Reason::Occupied
+                | Reason::RouteClaimed
+                | Reason::DestinationIsLocal
+                | Reason::PrefixListNotFound
+                | Reason::RouteShadows
+        )
+    };
+    let of_slots = || draft.exceptions.iter().filter(|e| e.slot.is_some());
+    let whole = draft.wave.is_empty() && draft.findings.is_empty() && of_slots().all(|e| stands(&e));
+    let left: u32 = draft.routes.iter().map(|(_, count)| count.declared.saturating_sub(count.in_sync)).sum();
+    let in_sync = left as usize == of_slots().count();
     if !whole || !in_sync {
         draft.state = State::Restoring;
         return;

@@ -3,7 +3,7 @@
 use ec2sim::{Action, Caller, Calm, Choice, Delay, PeeringStatus, Request, Script};
 use peerkeeper_core::desired::{AccountRef, DependentRoutes, LossAction};
 use peerkeeper_core::ids::{ObjectKey, OwnerTag, Side, Sides};
-use peerkeeper_core::memory::{Life, LossClass, LossOutcome, Origin};
+use peerkeeper_core::memory::{Act, Life, LossClass, LossOutcome, Origin};
 use peerkeeper_core::plan::{State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::write::Write;
@@ -532,6 +532,12 @@ fn routes_that_somebody_took_while_it_was_lost_are_left_to_them() {
     assert_eq!(rig.target(Side::Requester), Some(tgw.to_owned()));
     assert_eq!(rig.target(Side::Accepter), Some(rig.id().to_string()), "the other side is not stopped by it");
     rig.sim.assert_stalled(&rig.key, Reason::Occupied);
+    // The loss is over all the same: while it were open, no later repair would count under any limit.
+    assert!(rig.memory().episode.is_none(), "{}", rig.sim.say());
+    rig.sim.world.delete_route(&rig.b.table, "10.1.0.0/16").unwrap();
+    rig.sim.run_s(120);
+    assert_eq!(rig.target(Side::Accepter), Some(rig.id().to_string()));
+    assert!(rig.memory().spent.iter().any(|(act, _)| *act == Act::RepairDrift), "{}", rig.sim.say());
 }
 
 #[test]
