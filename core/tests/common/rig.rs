@@ -352,6 +352,25 @@ impl Rig {
     }
 }
 
+/// For so long after each write every read shows the oldest that may still be seen: what was before all of them.
+pub struct Oldest {
+    pub lag_ms: u64,
+}
+
+impl ec2sim::Chance for Oldest {
+    fn delay_ms(&mut self, what: ec2sim::Delay) -> u64 {
+        if what == ec2sim::Delay::Visibility { self.lag_ms } else { 0 }
+    }
+
+    fn pick(&mut self, what: ec2sim::Choice, ways: usize) -> usize {
+        if what == ec2sim::Choice::StaleRead { ways - 1 } else { 0 }
+    }
+
+    fn fault(&mut self, _: &Caller, _: Action) -> Option<ec2sim::Fault> {
+        None
+    }
+}
+
 /// A name for a policy to be put in place.
 pub fn set_policy(sim: &mut Sim, name: &str, change: impl FnOnce(&mut Policy)) {
     let name: Arc<str> = name.into();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ec2sim::{Action, Choice, Delay, Fault, Knobs, PeeringStatus, Script, Seeded};
+use ec2sim::{Action, Choice, Delay, Fault, Knobs, PeeringStatus, Seeded};
 use peerkeeper_core::desired::AccountRef;
 use peerkeeper_core::ids::{ObjectKey, Side, Sides};
 use peerkeeper_core::memory::{Act, LossOutcome};
@@ -399,8 +399,7 @@ fn an_own_write_masks_and_never_proves() {
     // AWS says yes to everything and shows nothing of it: no success is reported.
     let mut rig = ready();
     rig.lose();
-    rig.sim.chance =
-        Box::new(Script::new().always_delay_ms(Delay::Visibility, 200_000).always_pick(Choice::StaleRead, 1));
+    rig.sim.chance = Box::new(Oldest { lag_ms: 200_000 });
     rig.sim.run_s(180);
     assert!(!rig.sim.is_ready(&rig.key));
     assert!(rig.memory().last_loss.is_none());

@@ -1,6 +1,6 @@
 //! Losses, and what the policy makes of them.
 
-use ec2sim::{Action, Caller, Calm, Choice, Delay, PeeringStatus, Request, Script};
+use ec2sim::{Action, Caller, Calm, Delay, PeeringStatus, Request, Script};
 use peerkeeper_core::desired::{AccountRef, DependentRoutes, LossAction};
 use peerkeeper_core::ids::{ObjectKey, OwnerTag, Side, Sides};
 use peerkeeper_core::memory::{Act, Life, LossClass, LossOutcome, Origin};
@@ -193,8 +193,7 @@ fn what_was_released_is_no_loss_again_while_its_successor_is_not_visible_yet() {
     let mut rig = ready_with("remove", |_| {});
     rig.lose();
     rig.until_state(State::Released);
-    let slow = Script::new().always_delay_ms(Delay::Visibility, 30_000).always_pick(Choice::StaleRead, 1);
-    rig.sim.chance = Box::new(slow);
+    rig.sim.chance = Box::new(Oldest { lag_ms: 30_000 });
     rig.sim.watch = Some(|sim| assert!(sim.memory(&key("peering")).episode.is_none(), "{}", sim.say()));
     rig.edit(|object| object.tags.clear());
     rig.until_ready();
