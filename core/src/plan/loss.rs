@@ -283,7 +283,9 @@ fn remove(draft: &mut Draft<'_>, episode: &Episode, lost: PeeringId) {
     if episode.acted.is_none() && !admitted(draft, episode, Act::RemoveRoutes) {
         return;
     }
-    if !routes::drop_dead(draft, lost) {
+    // With status lost, the declared routes that it left behind are found by where they lead.
+    let knows_all = !draft.memory.slots.is_empty() || routes::remember_declared(draft);
+    if !knows_all || !routes::drop_dead(draft, lost) {
         let (_, message) = describe(episode);
         draft.working(Reason::Progressing, format!("{message}; removing the routes it left behind"));
         return;

@@ -124,20 +124,25 @@ fn origin_of_route(draft: &Draft<'_>) -> How {
     if draft.memory.origin == Some(Origin::Created) { How::Created } else { How::Adopted }
 }
 
-/// With status lost, the declared routes that lead to the pair's peering are remembered anew.
-pub(crate) fn remember_declared(draft: &mut Draft<'_>) {
-    let Some(current) = draft.memory.peering() else { return };
+/// With status lost, the declared routes that lead to the pair's peering are remembered anew. False while AWS can't be
+/// seen well enough to know them all.
+pub(crate) fn remember_declared(draft: &mut Draft<'_>) -> bool {
+    let Some(current) = draft.memory.peering() else { return true };
     let how = origin_of_route(draft);
+    let mut complete = true;
     for side in Side::BOTH {
         if !draft.is_managed(side) || !draft.input.grants.get(side).readable() {
             continue;
         }
-        for slot in select::side(draft, side).slots {
+        let selection = select::side(draft, side);
+        complete &= selection.complete;
+        for slot in selection.slots {
             if matches!(holds_ours(draft, slot, current), Holds::Ours(_)) {
                 draft.memory.slots.entry(slot).or_insert(Owned { how, to: current });
             }
         }
     }
+    complete
 }
 
 fn leave(draft: &mut Draft<'_>, slot: Slot, reason: Reason, message: String) {

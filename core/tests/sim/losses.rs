@@ -614,3 +614,17 @@ fn the_policy_as_it_is_now_decides() {
     let writes = rig.sim.writes_since(0);
     assert_eq!(writes.iter().filter(|write| matches!(write, Write::DropRoute { .. })).count(), 2);
 }
+
+#[test]
+fn with_status_lost_the_routes_of_a_loss_are_still_found_and_removed() {
+    let mut rig = ready_with("flag", |_| {});
+    set_policy(&mut rig.sim, "flag", |policy| policy.action = LossAction::RemoveRoutes);
+    rig.lose();
+    rig.sim.cluster.change(&rig.key, |object| {
+        object.memory = Default::default();
+        object.report = None;
+    });
+    rig.sim.restart();
+    rig.until_state(State::Released);
+    assert_eq!((rig.target(Side::Requester), rig.target(Side::Accepter)), (None, None));
+}
