@@ -142,6 +142,19 @@ fn a_lost_answer_never_makes_a_second_peering() {
 }
 
 #[test]
+fn a_write_that_never_arrived_is_sent_again_once_two_sweeps_lack_it_and_not_before() {
+    let mut rig = rig();
+    let lost = Script::new().fault(Action::CreateVpcPeeringConnection, Fault::ResetBeforeEffect);
+    rig.sim.chance = Box::new(lost);
+    let began = rig.sim.world.now_ms();
+    rig.until_ready();
+    let waited_ms = rig.sim.world.now_ms() - began;
+    assert!(waited_ms >= rig.sim.timing.absence_gap_ms, "{waited_ms}");
+    assert!(waited_ms < rig.sim.timing.settle_ms, "two sweeps are enough: {waited_ms}");
+    assert_eq!(rig.sim.world.count_by("peerkeeper", Action::CreateVpcPeeringConnection), 2);
+}
+
+#[test]
 fn a_lost_answer_in_a_restore_never_makes_a_second_peering_either() {
     for fault in [Fault::TimeoutAfterEffect, Fault::ResetBeforeEffect] {
         for action in [
