@@ -254,6 +254,10 @@ pub(super) mod tests {
     use serde_json::json;
 
     pub fn desired() -> Desired {
+        declare::desired(&object(), false, "cluster-1").unwrap()
+    }
+
+    fn object() -> VpcPeering {
         let side =
             |region: &str, vpc: &str| json!({"account": {"name": "prod"}, "region": region, "vpcId": vpc});
         let object = json!({
@@ -267,7 +271,20 @@ pub(super) mod tests {
                 "accepter": side("us-east-1", "vpc-0fedcba9876543210"),
             },
         });
-        declare::desired(&serde_json::from_value(object).unwrap(), false, "cluster-1").unwrap()
+        serde_json::from_value(object).unwrap()
+    }
+
+    /// One that the watches have shown.
+    fn knowing(desired: &Desired) -> State {
+        let known = Known {
+            object: Arc::new(object()),
+            desired: Ok(desired.clone()),
+            recent: None,
+            quiet: false,
+            own_version: None,
+            report: None,
+        };
+        State { peerings: [(desired.key.clone(), known)].into(), ..State::default() }
     }
 
     fn lost(class: LossClass) -> Memory {
@@ -297,7 +314,7 @@ pub(super) mod tests {
             (LossClass::WithdrawnByPeer, 0),
             (LossClass::Decommissioning, 0),
         ] {
-            let mut state = State::default();
+            let mut state = knowing(&desired);
             state.enter(&desired, &Memory::default(), true);
             state.limits.expect(&desired.key, Act::Restore);
             assert_eq!(demand(&state), 1, "a sweep has shown it");
@@ -308,7 +325,8 @@ pub(super) mod tests {
 
     #[test]
     fn others_of_the_pair_hear_of_what_decides_who_holds_it_and_of_nothing_else() {
-        let (desired, mut state) = (desired(), State::default());
+        let desired = desired();
+        let mut state = knowing(&desired);
         assert!(state.enter(&desired, &Memory::default(), true), "it is new");
         assert!(!state.enter(&desired, &Memory::default(), true));
         let spent = Memory { spent: vec![(Act::Restore, Wall(1))], ..Memory::default() };
@@ -317,5 +335,8 @@ pub(super) mod tests {
         assert!(state.enter(&desired, &lost(LossClass::Unexpected), false), "it holds the pair now");
         let deleted = Desired { deleting: true, ..desired };
         assert!(state.enter(&deleted, &lost(LossClass::Unexpected), false));
+        state.forget(&deleted.key);
+        assert!(!state.enter(&deleted, &lost(LossClass::Unexpected), false), "it is gone");
+        assert!(state.claims.get(&deleted.key).is_none());
     }
 }
