@@ -226,7 +226,7 @@ const NARROW_READS_PER_PEERING: u64 = 16;
 #[ignore = "a benchmark of some minutes"]
 async fn bench() {
     println!(
-        "\nEach with a route and a DNS option on both sides, one hub, two accounts in two Regions; AWS is moto."
+        "\nEach with a route and a DNS option on both sides, in two accounts and two Regions; AWS is moto."
     );
     println!(
         "Floor of a sweep: one call each for peerings, route tables and VPCs; of a restore: 2 for the peering,"
