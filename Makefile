@@ -35,7 +35,7 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
 	$(call say,'all tests: also those against a real API server and moto')
-	@$(LOCKED) $(CARGO) test --locked --workspace
+	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 
 bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and per restore (several minutes)
 	$(call say,'plans: time; allocations; memory')

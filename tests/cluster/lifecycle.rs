@@ -264,7 +264,8 @@ async fn a_rename_in_git_cuts_no_route() {
     world.until_ready(ns, "renamed");
     stop.send(()).expect("the watch still looks");
     let looks = watch.await.expect("no route was missing");
-    assert!(looks > 10, "the routes were watched: {looks} times");
+    // How often depends on how fast moto answers; a look before, one between and one after is the least.
+    assert!(looks >= 3, "the routes were watched: {looks} times");
 
     assert_eq!(id_of(&world.status(ns, "renamed")), id);
     assert_eq!(team.a.live_peerings().await, [&*id]);
