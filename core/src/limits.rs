@@ -253,6 +253,8 @@ pub struct Table {
     all: Sum,
     /// Objects whose removal is noted on any account.
     noted: Moments,
+    /// The same, by the policy that each counts under.
+    noted_by_policy: BTreeMap<ObjectKey, Moments>,
     /// How many objects have a window of this length.
     windows: BTreeMap<i64, usize>,
 }
@@ -269,6 +271,7 @@ impl Default for Table {
             by_account: BTreeMap::new(),
             all: Sum::default(),
             noted: Moments::default(),
+            noted_by_policy: BTreeMap::new(),
             windows: BTreeMap::new(),
         }
     }
@@ -290,6 +293,15 @@ impl Table {
                 self.note(*at);
             }
         }
+    }
+
+    /// Removals noted on accounts, by the policy they count under, each object once: a policy's limit holds for objects
+    /// that go one after the other, though none of them is left to tell.
+    pub fn set_noted(&mut self, by_policy: BTreeMap<ObjectKey, Vec<Wall>>) {
+        self.noted_by_policy = by_policy
+            .into_iter()
+            .map(|(policy, removals)| (policy, removals.into_iter().collect()))
+            .collect();
     }
 
     /// How many objects the removals of this second, noted on accounts, were. One that both sides' accounts note is one,
@@ -378,7 +390,8 @@ impl Table {
         let Some(me) = self.objects.get(key) else { return LimitsView::default() };
         let mut levels = Vec::with_capacity(2 + me.accounts.len());
         if let Some(sum) = self.by_policy.get(&me.policy) {
-            levels.push(level(Level::Policy, me.limits, sum, Moments::default()));
+            let noted = self.noted_by_policy.get(&me.policy).cloned().unwrap_or_default();
+            levels.push(level(Level::Policy, me.limits, sum, noted));
         }
         levels.push(level(Level::Operator, self.operator, &self.all, self.noted.clone()));
         for account in &me.accounts {
@@ -473,6 +486,28 @@ mod tests {
             spent: Vec::new(),
             waiting,
         }
+    }
+
+    #[test]
+    fn a_policy_counts_the_removals_of_objects_that_are_gone() {
+        let mut table = Table::default();
+        let limited = || Entry { limits: Limits { max_removals: 2, ..Limits::default() }, ..entry(None) };
+        let noted = |seconds: &[i64]| {
+            BTreeMap::from([(
+                ObjectKey::new("net", "default"),
+                seconds.iter().copied().map(Wall).collect::<Vec<_>>(),
+            )])
+        };
+        for n in 0..2 {
+            table.set_object(key(n), limited());
+            assert_eq!(table.reserve(&key(n), Act::Finalize, Wall(7)), Ok(()));
+        }
+        table.set_noted(noted(&[7, 7]));
+        table.set_object(key(2), limited());
+        assert!(table.reserve(&key(2), Act::Finalize, Wall(8)).is_err(), "noted and remembered count once");
+        (0..2).for_each(|n| table.remove_object(&key(n)));
+        assert!(table.reserve(&key(2), Act::Finalize, Wall(9)).is_err(), "gone, and counted still");
+        assert_eq!(table.reserve(&key(2), Act::Finalize, Wall(7 + 3601)), Ok(()));
     }
 
     #[test]

@@ -141,6 +141,29 @@ impl State {
         names.into_iter().flatten().map(Arc::from).collect()
     }
 
+    /// Removals noted on all accounts, by the policy that each counts under. An object with a side in two accounts is noted
+    /// in both and counts once.
+    pub fn removals_by_policy(&self) -> BTreeMap<ObjectKey, Vec<Wall>> {
+        let statuses = self.accounts.values().filter_map(|known| known.object.status.as_ref());
+        let mut once: BTreeMap<&str, (ObjectKey, Wall)> = BTreeMap::new();
+        for spent in statuses.flat_map(|status| &status.removals) {
+            let at = Wall(spent.at.as_second());
+            // Under the built-in policy objects share its limits by namespace.
+            let namespace = spent.object.split('/').next().unwrap_or_default();
+            let policy =
+                spent.policy.as_deref().and_then(|policy| policy.split_once('/')).unwrap_or((namespace, ""));
+            once.insert(
+                spent.uid.as_deref().unwrap_or(&spent.object),
+                (ObjectKey::new(policy.0, policy.1), at),
+            );
+        }
+        let mut by_policy: BTreeMap<ObjectKey, Vec<Wall>> = BTreeMap::new();
+        for (policy, at) in once.into_values() {
+            by_policy.entry(policy).or_default().push(at);
+        }
+        by_policy
+    }
+
     /// Enters an object, as just read or just stored, into what holds across objects. True if that may decide anew who
     /// holds its pair.
     pub fn enter(&mut self, desired: &Desired, memory: &Memory, granted: bool) -> bool {

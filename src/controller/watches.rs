@@ -338,6 +338,8 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
             }
         }
         state.accounts.insert(name.clone(), KnownAccount { object: Arc::new(object), unusable });
+        let by_policy = state.removals_by_policy();
+        state.limits.set_noted(by_policy);
         !same_spec
     };
     if changed {
