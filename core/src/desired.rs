@@ -221,6 +221,18 @@ impl Grant {
     pub fn is_foreign(&self) -> bool {
         matches!(self, Self::Foreign(_) | Self::ForeignRefused { .. })
     }
+
+    /// The side may be used as declared: our own by grant, though it may be suspended; a foreign one by allowance.
+    pub fn allows(&self) -> bool {
+        matches!(self, Self::Granted(_) | Self::Suspended(_) | Self::Foreign(_))
+    }
+}
+
+impl Sides<Grant> {
+    /// Both accounts' owners let the object act.
+    pub fn both_allow(&self) -> bool {
+        self.requester.allows() && self.accepter.allows()
+    }
 }
 
 /// A declared peering with both its accounts known.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
-use peerkeeper_core::desired::{AccountRef, Desired, Grant};
+use peerkeeper_core::desired::{AccountRef, Desired};
 use peerkeeper_core::ids::{ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::observed::{Needs, SideView, Unseen};
@@ -360,10 +360,7 @@ impl Shell {
     }
 
     pub fn is_granted(&self, state: &State, desired: &Desired) -> bool {
-        let grants = state.grants(desired, &|name, region, vpc| self.vpc_tags(name, region, vpc));
-        Side::BOTH.into_iter().all(|side| {
-            matches!(grants.get(side), Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_))
-        })
+        state.grants(desired, &|name, region, vpc| self.vpc_tags(name, region, vpc)).both_allow()
     }
 
     fn vpc_tags(&self, account: &str, region: Region, vpc: VpcId) -> VpcTags {
@@ -470,10 +467,7 @@ impl Drive<'_> {
             declare::desired(object, terminating, &shell.owner_id).map_err(|error| error.to_string())?;
         let (memory, _) = remember::memory(object.status.as_ref()).map_err(|error| error.to_string())?;
         let grants = state.grants(&desired, &|name, region, vpc| shell.vpc_tags(name, region, vpc));
-        let granted = Side::BOTH.into_iter().all(|side| {
-            matches!(grants.get(side), Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_))
-        });
-        let claims_changed = state.enter(&desired, &memory, granted);
+        let claims_changed = state.enter(&desired, &memory, grants.both_allow());
         let live = Live {
             policy: state.policy_of(object),
             claims: state.claims.view(self.key),
@@ -722,7 +716,7 @@ fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
 
 #[cfg(test)]
 mod tests {
-    use peerkeeper_core::desired::Policy;
+    use peerkeeper_core::desired::{Grant, Policy};
 
     use super::*;
 

@@ -82,9 +82,7 @@ fn check_side(draft: &mut Draft<'_>, side: Side) {
 impl Draft<'_> {
     /// Both sides may be used as declared: our own by grant, a foreign one by allowance.
     pub fn access_is_whole(&self) -> bool {
-        Side::BOTH.into_iter().all(|side| {
-            matches!(self.input.grants.get(side), Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_))
-        })
+        self.input.grants.both_allow()
     }
 }
 

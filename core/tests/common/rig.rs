@@ -157,6 +157,18 @@ pub fn rig_with(policy: &str, change: impl FnOnce(&mut Sides<SideSpec>)) -> Rig 
     Rig { sim, a, b, key }
 }
 
+/// One whose accepter is an account that we hold no credentials for, as the requester's account allows.
+pub fn foreign_rig() -> Rig {
+    let mut rig = rig_with("restore", |sides| {
+        sides.accepter.account = AccountRef::Foreign(SHARED.parse().unwrap());
+        sides.accepter.routes.clear();
+    });
+    rig.sim.cluster.accounts.remove("shared");
+    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
+    prod.allowed_peers.insert(SHARED.parse().unwrap());
+    rig
+}
+
 /// One that has come to be as declared.
 pub fn ready() -> Rig {
     let mut rig = rig();

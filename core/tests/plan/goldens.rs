@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use ec2sim::{Calm, Delay, PeeringStatus, Request, Script};
-use peerkeeper_core::desired::{AccountRef, Adoption, Destinations, Reaction};
+use peerkeeper_core::desired::{Adoption, Destinations, Reaction};
 use peerkeeper_core::ids::{HOLD_TAG_KEY, OwnerTag, Sides};
 use peerkeeper_core::plan::Verdict;
 
@@ -50,17 +50,6 @@ fn lost(policy: &str) -> Rig {
     let key = rig.key.clone();
     rig.sim.run_until("flagged", 120, |sim| sim.memory(&key).episode.is_some());
     rig.sim.world.advance(rig.sim.world.now_ms() + 3_000);
-    rig
-}
-
-fn foreign() -> Rig {
-    let mut rig = rig_with("restore", |sides| {
-        sides.accepter.account = AccountRef::Foreign(SHARED.parse().unwrap());
-        sides.accepter.routes.clear();
-    });
-    rig.sim.cluster.accounts.remove("shared");
-    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
-    prod.allowed_peers.insert(SHARED.parse().unwrap());
     rig
 }
 
@@ -112,7 +101,7 @@ golden!(a_pending_one_that_nobody_owns, {
 });
 
 golden!(waiting_for_a_human_to_accept, {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.sim.run_s(60);
     rig
 });
@@ -125,7 +114,7 @@ golden!(asked_for_and_provisioning, {
 });
 
 golden!(a_request_that_was_rejected, {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.sim.run_s(60);
     let id = pcx(rig.id());
     rig.sim.world.reject_peering_as(SHARED, VA, &id).unwrap();

@@ -341,13 +341,7 @@ fn handing_over_to_the_other_direction_keeps_the_peering() {
 
 #[test]
 fn an_own_unaccepted_request_is_removed_with_its_object() {
-    let mut rig = rig_with("restore", |sides| {
-        sides.accepter.account = peerkeeper_core::desired::AccountRef::Foreign(SHARED.parse().unwrap());
-        sides.accepter.routes.clear();
-    });
-    rig.sim.cluster.accounts.remove("shared");
-    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
-    prod.allowed_peers.insert(SHARED.parse().unwrap());
+    let mut rig = foreign_rig();
     rig.until_reason(Reason::AwaitingAcceptance);
     rig.delete();
     rig.until_gone();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ec2sim::{Action, Association, Attach, Calm, Quotas, Request, RouteOrigin};
-use peerkeeper_core::desired::{AccountRef, Destinations, Reaction, RouteSpec, TableSelector};
+use peerkeeper_core::desired::{Destinations, Reaction, RouteSpec, TableSelector};
 use peerkeeper_core::ids::{OwnerTag, Side, Sides};
 use peerkeeper_core::memory::{Act, How};
 use peerkeeper_core::plan::Truth;
@@ -293,13 +293,7 @@ fn a_new_cidr_that_would_take_anothers_traffic_waits_for_a_spec_change() {
 
 #[test]
 fn a_new_cidr_in_a_foreign_account_is_not_followed_by_itself() {
-    let mut rig = rig_with("restore", |sides| {
-        sides.accepter.account = AccountRef::Foreign(SHARED.parse().unwrap());
-        sides.accepter.routes.clear();
-    });
-    rig.sim.cluster.accounts.remove("shared");
-    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
-    prod.allowed_peers.insert(SHARED.parse().unwrap());
+    let mut rig = foreign_rig();
     rig.sim.run_s(30);
     rig.sim.world.accept_peering_as(SHARED, VA, &pcx(rig.id())).unwrap();
     rig.until_ready();

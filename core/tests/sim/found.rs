@@ -176,20 +176,9 @@ fn adoption_never_leaves_it_to_the_user() {
     assert_eq!(rig.memory().origin, Some(Origin::Created));
 }
 
-fn foreign() -> Rig {
-    let mut rig = rig_with("restore", |sides| {
-        sides.accepter.account = AccountRef::Foreign(SHARED.parse().unwrap());
-        sides.accepter.routes.clear();
-    });
-    rig.sim.cluster.accounts.remove("shared");
-    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
-    prod.allowed_peers.insert(SHARED.parse().unwrap());
-    rig
-}
-
 #[test]
 fn a_human_accepts_where_we_hold_no_credentials() {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.until_state(State::AwaitingAcceptance);
     assert_eq!(rig.sim.ready_reason(&rig.key), Some(Reason::AwaitingAcceptance));
     rig.sim.assert_quiet(3600);
@@ -204,7 +193,7 @@ fn a_human_accepts_where_we_hold_no_credentials() {
 
 #[test]
 fn a_rejected_request_is_asked_again_only_on_request() {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.until_state(State::AwaitingAcceptance);
     let id = pcx(rig.id());
     rig.sim.world.reject_peering_as(SHARED, VA, &id).unwrap();
@@ -225,7 +214,7 @@ fn a_rejected_request_is_asked_again_only_on_request() {
 
 #[test]
 fn a_request_that_nobody_accepts_expires_and_is_not_asked_again_by_itself() {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.until_state(State::AwaitingAcceptance);
     rig.sim.run_s(7 * 86_400);
     rig.until_reason(Reason::RequestExpired);
@@ -239,7 +228,7 @@ fn a_request_that_nobody_accepts_expires_and_is_not_asked_again_by_itself() {
 
 #[test]
 fn a_peer_that_is_not_allowed_is_never_asked() {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.sim.cluster.accounts.get_mut("prod").unwrap().allowed_peers.clear();
     rig.sim.run_s(300);
     rig.sim.assert_stalled(&rig.key, Reason::PeerAccountNotAllowed);
@@ -299,7 +288,7 @@ fn overlap_unseen_by_us_ends_as_failed_and_is_not_asked_again() {
 
 #[test]
 fn with_status_lost_the_tombstone_of_a_failed_request_still_tells() {
-    let mut rig = foreign();
+    let mut rig = foreign_rig();
     rig.until_state(State::AwaitingAcceptance);
     let id = pcx(rig.id());
     rig.sim.world.reject_peering_as(SHARED, VA, &id).unwrap();

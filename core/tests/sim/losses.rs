@@ -1,7 +1,7 @@
 //! Losses, and what the policy makes of them.
 
 use ec2sim::{Action, Caller, Calm, Delay, PeeringStatus, Request, Script};
-use peerkeeper_core::desired::{AccountRef, DependentRoutes, LossAction};
+use peerkeeper_core::desired::{DependentRoutes, LossAction};
 use peerkeeper_core::ids::{ObjectKey, OwnerTag, Side, Sides};
 use peerkeeper_core::memory::{Act, Life, LossClass, LossOutcome, Origin};
 use peerkeeper_core::plan::{State, Truth};
@@ -443,13 +443,7 @@ fn a_teardown_that_takes_all_route_tables_is_not_created_into() {
 
 #[test]
 fn a_foreign_account_that_withdraws_is_not_asked_again() {
-    let mut rig = rig_with("restore", |sides| {
-        sides.accepter.account = AccountRef::Foreign(SHARED.parse().unwrap());
-        sides.accepter.routes.clear();
-    });
-    rig.sim.cluster.accounts.remove("shared");
-    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
-    prod.allowed_peers.insert(SHARED.parse().unwrap());
+    let mut rig = foreign_rig();
     rig.until_state(State::AwaitingAcceptance);
     let id = pcx(rig.id());
     rig.sim.world.accept_peering_as(SHARED, VA, &id).unwrap();
@@ -463,13 +457,7 @@ fn a_foreign_account_that_withdraws_is_not_asked_again() {
 
 #[test]
 fn our_own_accounts_deletion_of_a_foreign_peering_is_restored() {
-    let mut rig = rig_with("restore", |sides| {
-        sides.accepter.account = AccountRef::Foreign(SHARED.parse().unwrap());
-        sides.accepter.routes.clear();
-    });
-    rig.sim.cluster.accounts.remove("shared");
-    let prod = rig.sim.cluster.accounts.get_mut("prod").unwrap();
-    prod.allowed_peers.insert(SHARED.parse().unwrap());
+    let mut rig = foreign_rig();
     rig.until_state(State::AwaitingAcceptance);
     rig.sim.world.accept_peering_as(SHARED, VA, &pcx(rig.id())).unwrap();
     rig.until_ready();
