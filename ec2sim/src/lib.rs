@@ -25,6 +25,8 @@ mod error;
 mod ids;
 mod request;
 mod view;
+#[cfg(feature = "wire")]
+pub mod wire;
 mod world;
 
 pub use chance::{Calm, Chance, Choice, Delay, Fault, Knobs, Script, Seeded};

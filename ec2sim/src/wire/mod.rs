@@ -1,0 +1,14 @@
+//! Bytes in, bytes out: what AWS's own clients send and expect, for EC2, STS, SQS, CloudTrail and Service Quotas.
+//!
+//! A request is read in two steps. First its bytes become a [`Struct`], by the input shape of its operation
+//! ([`shapes`]): names are checked, numbers are numbers, and everything is called by the *member name* that AWS's
+//! SDKs show. Then that struct becomes a [`crate::Request`]. Answers go the other way.
+//!
+//! Nothing here reads a clock, keeps state or panics: whatever the bytes are, the answer is a value or an error with
+//! AWS's code.
+
+pub mod shapes;
+pub mod value;
+
+pub use shapes::{Operation, Service};
+pub use value::{Struct, Value};
