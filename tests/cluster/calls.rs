@@ -184,9 +184,10 @@ async fn an_idle_sweep_asks_once_for_each_kind_and_nothing_is_written() {
     });
 
     let before = fleet.so_far(&world.metrics());
-    tokio::time::sleep(Duration::from_secs(12)).await;
-    let idle = fleet.so_far(&world.metrics()).since(&before);
-    assert!(idle.sweeps >= 4 * UNDER_WAY, "too few sweeps to tell: {}", idle.sweeps);
+    let idle = eventually("enough sweeps to tell", Duration::from_secs(60), || {
+        let idle = fleet.so_far(&world.metrics()).since(&before);
+        if idle.sweeps >= 6 * UNDER_WAY { Ok(idle) } else { Err(format!("{} sweeps", idle.sweeps)) }
+    });
     for action in SWEEP {
         let (asked, sweeps) = (idle.of(action), idle.sweeps);
         assert!(asked.abs_diff(sweeps) <= UNDER_WAY, "{action}: {asked} in {sweeps} sweeps");
@@ -204,22 +205,11 @@ async fn a_restore_writes_no_more_than_it_must() {
     fleet.lose(&lost).await;
     fleet.until_ready(&lost);
     let mut restore = fleet.so_far(&world.metrics()).since(&before);
-    // Not the operator's, but by the same account.
+    // Not the operator's, but by the same account. Reads are not judged here: a slow machine looks more often while it
+    // waits. The simulation bounds them in virtual time (invariant 12).
     assert_eq!(restore.calls.remove("DeleteVpcPeeringConnection"), Some(fleet.size()));
     assert_eq!(restore.writes(), fleet.restore_floor());
-    let most = NARROW_READS_PER_PEERING * fleet.size() + UNDER_WAY * SWEEP.len() as u64;
-    assert!(
-        restore.narrow_reads() <= most,
-        "{} narrow reads, {most} at most: {:?}",
-        restore.narrow_reads(),
-        restore.calls
-    );
 }
-
-/// Where no two peerings share a call: both sides' peerings and VPCs before the create, both sides' peerings after it and
-/// after the accept, both sides' tables before the routes, tables and peerings of both after routes and options; and two
-/// for a turn that a throttled or slow answer made begin again.
-const NARROW_READS_PER_PEERING: u64 = 16;
 
 /// `make bench`: the same counts for 20 and 100 peerings, as a table. Not a test: it fails only if it can't be done.
 #[tokio::test(flavor = "multi_thread")]
