@@ -42,7 +42,7 @@ pub use view::{
     PeeringView, PrefixListView, Response, RouteOrigin, RouteState, RouteTableView, RouteView, Target,
     VpcView,
 };
-pub use world::{Mutation, Quotas, World};
+pub use world::{Category, Mutation, Quotas, Rate, Throttling, World};
 
 /// The README's example is a test too.
 #[cfg(doctest)]

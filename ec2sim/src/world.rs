@@ -16,6 +16,7 @@ mod quota;
 mod routes;
 mod tables;
 mod tags;
+mod throttle;
 mod visibility;
 mod vpc;
 
@@ -39,6 +40,7 @@ use vpc::Vpc;
 
 pub use books::Mutation;
 pub use quota::Quotas;
+pub use throttle::{Category, Rate, Throttling};
 
 /// An EC2 of all accounts and Regions.
 ///
@@ -80,6 +82,8 @@ pub(crate) struct State {
     quotas: Arc<BTreeMap<(AccountId, Region), Quotas>>,
     denied: Arc<BTreeSet<(AccountId, Region, Action)>>,
     broken: Arc<BTreeSet<String>>,
+    throttling: Option<Arc<Throttling>>,
+    buckets: throttle::Buckets,
 }
 
 /// What belongs to a VPC, found without looking at all there is.
@@ -147,6 +151,9 @@ impl World {
         let action = request.action();
         self.books.count(caller, action);
         let fault = chance.fault(caller, action);
+        if let Some(refusal) = self.too_fast(caller, action, fault) {
+            return Err(refusal.into());
+        }
         if let Some(failure) = self.state.stopped(caller, action, fault) {
             return Err(failure);
         }
@@ -176,8 +183,12 @@ impl World {
 
     /// The call with DryRun set: what it would have met, and no effect.
     pub fn dry_run(&mut self, caller: &Caller, request: Request, chance: &mut dyn Chance) -> Failure {
-        self.books.count(caller, request.action());
-        match self.clone().call(caller, request, chance) {
+        let action = request.action();
+        self.books.count(caller, action);
+        let asked = self.clone().call(caller, request, chance);
+        // A bucket does not ask whether the call was meant.
+        self.too_fast(caller, action, None);
+        match asked {
             Err(failure) => failure,
             Ok(_) => Failure::Aws(AwsError::new(
                 "DryRunOperation",

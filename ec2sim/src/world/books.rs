@@ -27,19 +27,25 @@ pub struct Mutation {
 #[derive(Clone, Debug)]
 pub(crate) struct Books {
     counts: Arc<BTreeMap<(Caller, Action), u64>>,
+    throttled: Arc<BTreeMap<(Caller, Action), u64>>,
     log: Arc<Vec<Arc<Mutation>>>,
     keeps_log: bool,
 }
 
 impl Default for Books {
     fn default() -> Self {
-        Self { counts: Arc::default(), log: Arc::default(), keeps_log: true }
+        Self { counts: Arc::default(), throttled: Arc::default(), log: Arc::default(), keeps_log: true }
     }
 }
 
 impl Books {
     pub(crate) fn count(&mut self, caller: &Caller, action: Action) {
         let counts = Arc::make_mut(&mut self.counts);
+        *counts.entry((caller.clone(), action)).or_default() += 1;
+    }
+
+    pub(crate) fn count_throttled(&mut self, caller: &Caller, action: Action) {
+        let counts = Arc::make_mut(&mut self.throttled);
         *counts.entry((caller.clone(), action)).or_default() += 1;
     }
 
@@ -67,8 +73,14 @@ impl World {
         &self.books.counts
     }
 
+    /// Of those counted, how many found their token bucket empty.
+    pub fn throttled(&self) -> &BTreeMap<(Caller, Action), u64> {
+        &self.books.throttled
+    }
+
     pub fn reset_counts(&mut self) {
         self.books.counts = Arc::default();
+        self.books.throttled = Arc::default();
     }
 
     /// Oldest first.

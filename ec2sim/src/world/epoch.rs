@@ -11,6 +11,7 @@ impl World {
         let state = &mut world.state;
         let now_ms = std::mem::take(&mut state.now_ms);
         state.agenda.start_at(now_ms);
+        state.buckets.start_at(now_ms, state.throttling.as_deref());
         state.vpcs.start_at(now_ms, |_| {});
         state.tables.start_at(now_ms, |_| {});
         state.prefix_lists.start_at(now_ms, |_| {});

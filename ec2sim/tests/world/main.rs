@@ -16,5 +16,6 @@ mod routes;
 mod scale;
 mod tables;
 mod tags;
+mod throttling;
 mod tombstones;
 mod visibility;
