@@ -125,6 +125,17 @@ plain_name!(
     Opaque
 );
 
+impl Region {
+    /// The second part of every ARN here: `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn partition(&self) -> &'static str {
+        match self.as_str() {
+            name if name.starts_with("cn-") => "aws-cn",
+            name if name.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+}
+
 /// Numbers new resources. AWS's ids say nothing about age: `scrambled` hides it, so that code which takes the
 /// lowest id for the oldest object shows itself.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]

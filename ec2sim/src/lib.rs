@@ -22,6 +22,7 @@
 
 pub mod chance;
 mod error;
+mod identity;
 mod ids;
 mod request;
 mod view;
@@ -31,6 +32,7 @@ mod world;
 
 pub use chance::{Calm, Chance, Choice, Delay, Fault, Knobs, Script, Seeded};
 pub use error::{AwsError, Failure};
+pub use identity::{IdentityKind, UserIdentity, role_id};
 pub use ids::{
     AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
 };

@@ -4,26 +4,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::identity::UserIdentity;
 use crate::ids::{AccountId, Region};
 
 pub type Tags = BTreeMap<String, String>;
 
-/// Who calls, and where. The principal separates the operator from the humans in counters and log; it has no
-/// say in what is allowed.
+/// Who calls, and where. The principal separates the operator from the humans in counters and log, the identity
+/// says more in audit records; neither has a say in what is allowed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Caller {
     pub account: AccountId,
     pub region: Region,
     pub principal: Arc<str>,
+    /// Absent: what follows from the principal's name ([`Caller::identity`]).
+    pub identity: Option<Arc<UserIdentity>>,
 }
 
 impl Caller {
     pub fn new(account: impl Into<AccountId>, region: impl Into<Region>) -> Self {
-        Self { account: account.into(), region: region.into(), principal: "user".into() }
+        Self { account: account.into(), region: region.into(), principal: "user".into(), identity: None }
     }
 
     pub fn named(mut self, principal: &str) -> Self {
         self.principal = principal.into();
+        self.identity = None;
         self
     }
 

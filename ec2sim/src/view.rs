@@ -244,6 +244,8 @@ pub struct Page<T> {
 pub struct Identity {
     pub account: AccountId,
     pub arn: String,
+    /// IAM's unique id of the caller.
+    pub user_id: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

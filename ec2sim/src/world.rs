@@ -70,6 +70,7 @@ impl Hash for World {
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct State {
     now_ms: u64,
+    epoch: epoch::Epoch,
     ids: IdSource,
     vpcs: Shelf<VpcId, Vpc>,
     tables: Shelf<RouteTableId, RouteTable>,
@@ -302,7 +303,9 @@ impl State {
     }
 }
 
+/// A service never asks who it is; it would be told its name.
 fn identity(caller: &Caller) -> Identity {
-    let arn = format!("arn:aws:sts::{}:assumed-role/{}/session", caller.account, caller.principal);
-    Identity { account: caller.account.clone(), arn }
+    let arn = caller.arn().unwrap_or_else(|| caller.principal.as_ref().to_owned());
+    let user_id = caller.principal_id().unwrap_or_default();
+    Identity { account: caller.account.clone(), arn, user_id }
 }

@@ -6,6 +6,7 @@ mod branches;
 mod describe;
 mod duplicates;
 mod faults;
+mod identities;
 mod lifecycle;
 mod options;
 mod permissions;
