@@ -16,7 +16,7 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo setup test bench unit lint fmt crds scripts need-rust need-python
+.PHONY: help demo setup test bench unit lint fmt shapes crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,8 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 	@$(PYTHON) tools/moto/serve.py setup
 
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
+	$(call say,'shapes: those in ec2sim are those of the pinned botocore')
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/shapes.py --check
 	$(call say,'all tests: also those against a real API server and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 
@@ -60,6 +62,9 @@ scripts: need-python
 
 fmt: need-rust ## format all Rust code
 	@$(CARGO) fmt --all
+
+shapes: setup ## write ec2sim's tables of AWS's shapes anew from the pinned botocore
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/shapes.py
 
 crds: need-rust ## write crds/ anew from the code
 	@$(LOCKED) sh -c '$(BUILD) && "$$CARGO_TARGET_DIR"/debug/peerkeeper crd --out-dir crds'

@@ -1,7 +1,38 @@
 //! What goes into each operation and what comes out of it: names and structure, as AWS's service models have them.
 //!
-//! The tables are `static`s made of references, so they cost nothing at start: no text to read, no map to build, no
-//! way to be malformed. They hold no logic to compile either; the compiler only lays them out.
+//! The tables are written by `tools/ec2sim/shapes.py` (`make shapes`). They are `static`s made of references, so they
+//! cost nothing at start: no text to read, no map to build, no way to be malformed, and a shape is a pointer. They
+//! hold no logic to compile either; the compiler only lays them out.
+
+#[rustfmt::skip]
+#[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
+mod cloudtrail;
+#[rustfmt::skip]
+#[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
+mod ec2;
+#[rustfmt::skip]
+#[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
+mod quotas;
+#[rustfmt::skip]
+#[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
+mod sqs;
+#[rustfmt::skip]
+#[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
+mod sts;
+
+pub static CLOUDTRAIL: &Service = &cloudtrail::SERVICE;
+pub static EC2: &Service = &ec2::SERVICE;
+pub static QUOTAS: &Service = &quotas::SERVICE;
+pub static SQS: &Service = &sqs::SERVICE;
+pub static STS: &Service = &sts::SERVICE;
+
+/// All of them, by name.
+pub static SERVICES: [&Service; 5] = [CLOUDTRAIL, EC2, QUOTAS, SQS, STS];
+
+/// By the name in a credential scope: `ec2`, `sts`, `sqs`, `cloudtrail`, `servicequotas`.
+pub fn service(name: &str) -> Option<&'static Service> {
+    SERVICES.into_iter().find(|service| service.name == name)
+}
 
 /// How a service's requests and answers are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,12 +57,19 @@ pub struct Service {
     pub target_prefix: Option<&'static str>,
     /// Sorted by name.
     pub operations: &'static [Operation],
+    /// Those that the model declares for these operations, sorted by name. EC2 declares none: its clients go by the
+    /// code alone.
+    pub errors: &'static [ErrorShape],
 }
 
 impl Service {
     pub fn operation(&self, name: &str) -> Option<&'static Operation> {
         let at = self.operations.binary_search_by(|operation| operation.name.cmp(name)).ok()?;
         self.operations.get(at)
+    }
+
+    pub fn error(&self, name: &str) -> Option<&'static ErrorShape> {
+        self.errors.iter().find(|error| error.name == name)
     }
 }
 
@@ -42,6 +80,16 @@ pub struct Operation {
     pub output: Option<&'static Structure>,
     /// The element around the members of the answer, where there is one (STS).
     pub result_wrapper: Option<&'static str>,
+}
+
+#[derive(Debug)]
+pub struct ErrorShape {
+    /// What JSON clients know the error by (`__type`).
+    pub name: &'static str,
+    /// What clients of form parameters know it by; SQS sends it to JSON clients as well, in `x-amzn-query-error`.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
 }
 
 #[derive(Debug)]
@@ -97,4 +145,45 @@ pub struct Member {
     pub location_name: &'static str,
     pub required: bool,
     pub shape: &'static Shape,
+}
+
+// What the tables are written in.
+
+static TEXT: Shape = Shape::Text(&[]);
+static INT: Shape = Shape::Int;
+static LONG: Shape = Shape::Long;
+static FLOAT: Shape = Shape::Float;
+static BOOL: Shape = Shape::Bool;
+static TIME: Shape = Shape::Time;
+static BLOB: Shape = Shape::Blob;
+
+const fn operation(
+    name: &'static str,
+    input: Option<&'static Structure>,
+    output: Option<&'static Structure>,
+    result_wrapper: Option<&'static str>,
+) -> Operation {
+    Operation { name, input, output, result_wrapper }
+}
+
+const fn error(name: &'static str, code: &'static str, status: u16) -> ErrorShape {
+    ErrorShape { name, code, status }
+}
+
+const fn optional(
+    name: &'static str,
+    query_name: &'static str,
+    location_name: &'static str,
+    shape: &'static Shape,
+) -> Member {
+    Member { name, query_name, location_name, required: false, shape }
+}
+
+const fn required(
+    name: &'static str,
+    query_name: &'static str,
+    location_name: &'static str,
+    shape: &'static Shape,
+) -> Member {
+    Member { name, query_name, location_name, required: true, shape }
 }
