@@ -17,8 +17,8 @@ impl AwsError {
     pub fn http_status(&self) -> u16 {
         match self.code {
             "InternalError" => 500,
-            "RequestLimitExceeded" | "Unavailable" => 503,
-            "UnauthorizedOperation" => 403,
+            "RequestLimitExceeded" | "ServiceUnavailable" | "Unavailable" => 503,
+            "UnauthorizedOperation" | "AccessDenied" | "ExpiredToken" | "AuthFailure" => 403,
             "DryRunOperation" => 412,
             _ => 400,
         }

@@ -161,6 +161,34 @@ pub struct CreatePrefixList {
     pub tags: Tags,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct AssumeRole {
+    /// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
+    pub role_arn: String,
+    pub session_name: String,
+    pub external_id: Option<String>,
+    /// In seconds. Absent: an hour.
+    pub duration_s: Option<u32>,
+}
+
+impl AssumeRole {
+    pub fn new(role_arn: &str, session_name: &str) -> Self {
+        let (role_arn, session_name) = (role_arn.to_owned(), session_name.to_owned());
+        Self { role_arn, session_name, external_id: None, duration_s: None }
+    }
+}
+
+/// What an OpenID Connect token says. Nobody here checks who signed it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct WebIdentity {
+    /// `iss`.
+    pub issuer: String,
+    /// `sub`.
+    pub subject: String,
+    /// `exp`, in milliseconds since 1970.
+    pub expires_at: Option<i64>,
+}
+
 macro_rules! requests {
     ($($(#[$doc:meta])* $name:ident $({ $($field:ident : $type:ty),* $(,)? })? $(($inner:ty))? , $mutates:literal;)*) => {
         #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -243,6 +271,15 @@ requests! {
     /// A key with a value is removed only where the value is the same.
     DeleteTags { resources: Vec<String>, tags: Vec<(String, Option<String>)> }, true;
 
+    /// A read, as CloudTrail counts it.
+    AssumeRole(AssumeRole), false;
+    /// Without a signature: who asks is whom the token names.
+    AssumeRoleWithWebIdentity {
+        role_arn: String,
+        session_name: String,
+        token: WebIdentity,
+        duration_s: Option<u32>,
+    }, false;
     GetCallerIdentity {}, false;
 }
 

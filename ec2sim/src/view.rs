@@ -248,6 +248,22 @@ pub struct Identity {
     pub user_id: String,
 }
 
+/// What STS gives to who assumed a role.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct SessionView {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: String,
+    /// In milliseconds since 1970.
+    pub expires_at: i64,
+    /// The session's own.
+    pub arn: String,
+    /// `AROA...:SESSION`.
+    pub role_id: String,
+    /// Of a token, whom it named.
+    pub subject: Option<String>,
+}
+
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Response {
     /// AWS answers `<return>true</return>`.
@@ -269,6 +285,7 @@ pub enum Response {
         accepter: Option<bool>,
     },
     Identity(Identity),
+    Session(SessionView),
 }
 
 macro_rules! unwrap_as {
@@ -300,4 +317,5 @@ unwrap_as! {
     peering -> Peering(PeeringView),
     peerings -> Peerings(Page<PeeringView>),
     identity -> Identity(Identity),
+    session -> Session(SessionView),
 }

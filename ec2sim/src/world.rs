@@ -14,6 +14,7 @@ mod peering;
 mod prefix_lists;
 mod quota;
 mod routes;
+mod sts;
 mod tables;
 mod tags;
 mod throttle;
@@ -40,6 +41,7 @@ use vpc::Vpc;
 
 pub use books::Mutation;
 pub use quota::Quotas;
+pub use sts::{Role, Trust, Who};
 pub use throttle::{Category, Rate, Throttling};
 
 /// An EC2 of all accounts and Regions.
@@ -85,6 +87,7 @@ pub(crate) struct State {
     broken: Arc<BTreeSet<String>>,
     throttling: Option<Arc<Throttling>>,
     buckets: throttle::Buckets,
+    sts: sts::Sts,
 }
 
 /// What belongs to a VPC, found without looking at all there is.
@@ -266,6 +269,10 @@ impl State {
             R::DescribeVpcPeeringConnections(query) => self.describe_peerings(cx, query),
             R::CreateTags { resources, tags } => self.create_tags(cx, resources, tags),
             R::DeleteTags { resources, tags } => self.delete_tags(cx, resources, tags),
+            R::AssumeRole(request) => self.assume_role(cx.caller, request),
+            R::AssumeRoleWithWebIdentity { role_arn, session_name, token, duration_s } => {
+                self.assume_role_with_web_identity(role_arn, session_name, token, *duration_s)
+            }
             R::GetCallerIdentity {} => Ok(Response::Identity(identity(cx.caller))),
         }
     }

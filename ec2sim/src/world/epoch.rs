@@ -45,6 +45,7 @@ impl World {
         let now_ms = std::mem::take(&mut state.now_ms);
         state.agenda.start_at(now_ms);
         state.buckets.start_at(now_ms, state.throttling.as_deref());
+        state.sts.start_at(now_ms);
         state.vpcs.start_at(now_ms, |_| {});
         state.tables.start_at(now_ms, |_| {});
         state.prefix_lists.start_at(now_ms, |_| {});

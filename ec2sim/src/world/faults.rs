@@ -10,6 +10,11 @@ impl State {
     /// The failure of a call that never took effect.
     pub(crate) fn stopped(&self, caller: &Caller, action: Action, fault: Option<Fault>) -> Option<Failure> {
         let refused = |code, message: &str| Some(Failure::Aws(AwsError::new(code, message)));
+        if action.is_sts()
+            && let Some(failure) = fault.and_then(in_words_of_sts)
+        {
+            return Some(failure);
+        }
         match fault {
             Some(Fault::Throttled) => return refused("RequestLimitExceeded", "Request limit exceeded."),
             Some(Fault::Internal) => return refused("InternalError", INTERNAL),
@@ -22,8 +27,24 @@ impl State {
             Some(Fault::InternalAfterEffect | Fault::TimeoutAfterEffect) | None => {}
         }
         let key = (caller.account.clone(), caller.region.clone(), action);
-        self.denied.contains(&key).then(|| texts::unauthorized().into())
+        if !self.denied.contains(&key) {
+            return None;
+        }
+        let in_sts = action.is_sts().then(|| in_words_of_sts(Fault::Denied)).flatten();
+        Some(in_sts.unwrap_or_else(|| texts::unauthorized().into()))
     }
+}
+
+/// STS has other codes than EC2 for the same troubles.
+fn in_words_of_sts(fault: Fault) -> Option<Failure> {
+    let (code, message) = match fault {
+        Fault::Throttled => ("Throttling", "Rate exceeded"),
+        Fault::Denied => ("AccessDenied", "Access denied"),
+        Fault::Expired => ("ExpiredToken", "The security token included in the request is expired"),
+        Fault::Unavailable => ("ServiceUnavailable", "Service is unavailable. Please try again later."),
+        _ => return None,
+    };
+    Some(AwsError::new(code, message).into())
 }
 
 const INTERNAL: &str = "An internal error has occurred";

@@ -15,6 +15,7 @@ mod quotas;
 mod rig;
 mod routes;
 mod scale;
+mod sts;
 mod tables;
 mod tags;
 mod throttling;
