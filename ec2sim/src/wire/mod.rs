@@ -7,8 +7,14 @@
 //! Nothing here reads a clock, keeps state or panics: whatever the bytes are, the answer is a value or an error with
 //! AWS's code.
 
+mod encode;
+mod moment;
+mod path;
+pub mod query;
 pub mod shapes;
 pub mod value;
+pub mod xml;
 
+pub use encode::{EncodeError, Problem};
 pub use shapes::{Operation, Service};
 pub use value::{Struct, Value};
