@@ -24,30 +24,40 @@ impl fmt::Display for BadId {
 
 impl std::error::Error for BadId {}
 
-/// The 8 or 17 hexadecimal digits behind an AWS resource id's prefix.
+/// The 8 or 17 hexadecimal digits behind an AWS resource id's prefix, two to a byte.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Hex {
-    digits: [u8; 17],
+    packed: [u8; 9],
     len: u8,
 }
 
 impl Hex {
     fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let known_length = bytes.len() == 8 || bytes.len() == 17;
-        let all_hex = bytes.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !known_length || !all_hex {
+        if text.len() != 8 && text.len() != 17 {
             return None;
         }
-        let mut digits = [0; 17];
-        digits[..bytes.len()].copy_from_slice(bytes);
-        Some(Self { digits, len: bytes.len() as u8 })
+        let mut packed = [0; 9];
+        for (at, byte) in text.bytes().enumerate() {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => return None,
+            };
+            packed[at / 2] |= if at % 2 == 0 { digit << 4 } else { digit };
+        }
+        Some(Self { packed, len: text.len() as u8 })
     }
 }
 
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.digits[..usize::from(self.len)].iter().try_for_each(|b| write!(f, "{}", char::from(*b)))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 17];
+        for (at, byte) in text.iter_mut().enumerate() {
+            let pair = self.packed[at / 2];
+            *byte = DIGITS[usize::from(if at % 2 == 0 { pair >> 4 } else { pair & 0xf })];
+        }
+        f.write_str(std::str::from_utf8(&text[..usize::from(self.len)]).unwrap_or_default())
     }
 }
 

@@ -11,6 +11,7 @@
 pub mod aws_code;
 pub mod claims;
 pub mod desired;
+pub mod few;
 pub mod ids;
 pub mod limits;
 pub mod memory;

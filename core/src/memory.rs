@@ -1,10 +1,11 @@
 //! What AWS can't say again: which peering was ours, which routes we wrote, what was lost and what we tried. It is the
 //! status of the object, and no more; everything else is derived from what is observed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::desired::{LossAction, PairAt};
+use crate::few::Few;
 use crate::ids::{AccountId, Cidr, PeeringId, Sides, Slot};
 use crate::limits::Level;
 use crate::observed::Ending;
@@ -22,9 +23,9 @@ pub struct Memory {
     pub past: Vec<Past>,
     pub slots: BTreeMap<Slot, Owned>,
     /// Each VPC's CIDR blocks as last read.
-    pub cidrs: Sides<BTreeSet<Cidr>>,
+    pub cidrs: Sides<Few<Cidr>>,
     /// Those that the last change of the spec met: one that came later is not routed where it would take traffic away.
-    pub cidrs_at_spec: Sides<BTreeSet<Cidr>>,
+    pub cidrs_at_spec: Sides<Few<Cidr>>,
     /// The generation for which routes that are no longer declared were let go.
     pub settled_generation: i64,
     /// The open loss, if any.
@@ -38,7 +39,7 @@ pub struct Memory {
     /// Creates we sent and don't know the end of: the moment of the latest.
     pub create_intent: Option<Wall>,
     /// Tag keys we set, per side: one that is no longer declared is removed.
-    pub tag_keys: Sides<BTreeSet<Arc<str>>>,
+    pub tag_keys: Sides<Few<Arc<str>>>,
     /// The `peerkeeper.dev/reconcile-requested-at` last honoured.
     pub requested_at: Option<Arc<str>>,
     /// Taken over from an object of this UID that was being deleted (a rename).

@@ -9,13 +9,14 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::Arc;
 
+pub use crate::few::Tags;
+
+use crate::few::Few;
 use crate::ids::{
     AccountId, AccountRegion, Cidr, Destination, ORIGIN_TAG_KEY, OwnerTag, PeeringId, PrefixListId,
     RouteTableId, Side, Target, VpcId, VpcPair,
 };
 use crate::time::{Mono, Timing};
-
-pub type Tags = BTreeMap<Arc<str>, Arc<str>>;
 
 /// A kind of thing in AWS that readings are made of.
 pub trait Resource: Clone + Debug + Eq + Hash {
@@ -86,7 +87,7 @@ pub struct PeeringEnd {
     pub at: AccountRegion,
     pub vpc: VpcId,
     /// AWS tells them only while the peering is active.
-    pub cidrs: BTreeSet<Cidr>,
+    pub cidrs: Few<Cidr>,
     pub allow_dns: Option<bool>,
 }
 
@@ -168,7 +169,7 @@ impl Ending {
 pub struct Vpc {
     pub id: VpcId,
     pub owner: AccountId,
-    pub cidrs: BTreeSet<Cidr>,
+    pub cidrs: Few<Cidr>,
     pub tags: Tags,
 }
 

@@ -1,15 +1,17 @@
 //! What may be asked of AWS, and what came of it. A write carries what it expects to find; whoever sends it has
 //! nothing to add and nothing to decide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::aws_code::Refusal;
 use crate::desired::PairAt;
 use crate::ids::{AccountRegion, PeeringId, Side, Slot, Target};
-use crate::observed::Tags;
 use crate::time::Mono;
+
+/// Tags to set, by key.
+pub type TagSet = BTreeMap<Arc<str>, Arc<str>>;
 
 /// One call that changes AWS, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +27,7 @@ pub enum Write {
     /// Ask for a peering, in the declared direction only.
     Create {
         pair: PairAt,
-        tags: Tags,
+        tags: TagSet,
     },
     Accept(PeeringId),
     /// `DeleteVpcPeeringConnection`.
@@ -38,7 +40,7 @@ pub enum Write {
     },
     Tag {
         id: PeeringId,
-        set: Tags,
+        set: TagSet,
     },
     Untag {
         id: PeeringId,

@@ -7,12 +7,12 @@
 //! - a peering, table or VPC whose id we understand but not the rest fails the **whole reading**: left out, it would
 //!   count as absent, and absence is evidence.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use aws_sdk_ec2::types as wire;
+use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{AccountId, AccountRegion, Cidr, Destination, Region, Target};
 use peerkeeper_core::observed::{
     Peering, PeeringEnd, PeeringState, PrefixList, Route, RouteTable, Tags, Vpc,
@@ -76,7 +76,7 @@ fn end(
     let sets = wire.cidr_block_set().iter().filter_map(wire::CidrBlock::cidr_block);
     let sets6 = wire.ipv6_cidr_block_set().iter().filter_map(wire::Ipv6CidrBlock::ipv6_cidr_block);
     let texts = wire.cidr_block().into_iter().chain(sets).chain(sets6);
-    let cidrs: Result<BTreeSet<Cidr>, Unfit> = texts.map(|text| part(of, "CIDR block", Some(text))).collect();
+    let cidrs: Result<Few<Cidr>, Unfit> = texts.map(|text| part(of, "CIDR block", Some(text))).collect();
     let options = wire.peering_options();
     Ok(PeeringEnd {
         at: AccountRegion { account, region },
@@ -97,8 +97,7 @@ pub(super) fn vpc(wire: &wire::Vpc) -> Converted<Vpc> {
         is_associated(state).then_some(block.ipv6_cidr_block()).flatten()
     });
     let texts = wire.cidr_block().into_iter().chain(v4).chain(v6);
-    let cidrs: Result<BTreeSet<Cidr>, Unfit> =
-        texts.map(|text| part(&id, "CIDR block", Some(text))).collect();
+    let cidrs: Result<Few<Cidr>, Unfit> = texts.map(|text| part(&id, "CIDR block", Some(text))).collect();
     let owner = part(&id, "owner", wire.owner_id())?;
     Ok((Vpc { id, owner, cidrs: cidrs?, tags: tags(wire.tags()) }, 0))
 }
@@ -277,6 +276,6 @@ mod tests {
             .cidr_block_association_set(block("10.2.0.0/16", "failed"))
             .build();
         let (vpc, _) = vpc(&wire).unwrap();
-        assert_eq!(vpc.cidrs, BTreeSet::from(["10.0.0.0/16".parse().unwrap()]));
+        assert_eq!(vpc.cidrs, Few::from(["10.0.0.0/16".parse().unwrap()]));
     }
 }

@@ -176,7 +176,12 @@ mod tests {
     fn sweep(began_s: u64, vpcs: &[&str]) -> Arc<Reading<Vpc>> {
         let vpc = |id: &&str| {
             let owner = "111122223333".parse().unwrap();
-            Arc::new(Vpc { id: id.parse().unwrap(), owner, cidrs: BTreeSet::new(), tags: Default::default() })
+            Arc::new(Vpc {
+                id: id.parse().unwrap(),
+                owner,
+                cidrs: Default::default(),
+                tags: Default::default(),
+            })
         };
         Arc::new(Reading::new(Mono(began_s * 1000), Scope::All, vpcs.iter().map(vpc)))
     }

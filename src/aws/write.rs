@@ -10,9 +10,8 @@ use aws_sdk_ec2::types as wire;
 use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{Cidr, Destination, PeeringId, PrefixListId, Region, Side, Slot};
-use peerkeeper_core::observed::Tags;
 use peerkeeper_core::pace::bucket::Operation;
-use peerkeeper_core::write::{NotSent, Outcome, Write, WriteCall};
+use peerkeeper_core::write::{NotSent, Outcome, TagSet, Write, WriteCall};
 
 use super::accounts::{Account, Purpose};
 use super::budget::Budget;
@@ -107,7 +106,7 @@ impl Orders {
         }
     }
 
-    async fn create(&self, call: &WriteCall, pair: &PairAt, tags: &Tags) -> Result<PeeringId, CallError> {
+    async fn create(&self, call: &WriteCall, pair: &PairAt, tags: &TagSet) -> Result<PeeringId, CallError> {
         let (requester, accepter) = (pair.sides.get(Side::Requester), pair.sides.get(Side::Accepter));
         let specification = wire::TagSpecification::builder()
             .resource_type(wire::ResourceType::VpcPeeringConnection)
@@ -223,7 +222,7 @@ fn dns_option(allow: bool) -> wire::PeeringConnectionOptionsRequest {
     wire::PeeringConnectionOptionsRequest::builder().allow_dns_resolution_from_remote_vpc(allow).build()
 }
 
-fn wire_tags(tags: &Tags) -> Vec<wire::Tag> {
+fn wire_tags(tags: &TagSet) -> Vec<wire::Tag> {
     tags.iter()
         .map(|(key, value)| wire::Tag::builder().key(key.as_ref()).value(value.as_ref()).build())
         .collect()

@@ -7,7 +7,7 @@ use super::{
 use crate::api::account::{self as api, AwsAccount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as metav1;
 use peerkeeper_core::ids::{AccountId, VpcId};
-use peerkeeper_core::observed::Tags;
+use peerkeeper_core::write::TagSet;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -43,7 +43,7 @@ pub struct VpcGrant {
 pub enum VpcSelector {
     Ids(BTreeSet<VpcId>),
     /// Every one of these tags must match.
-    Tags(Tags),
+    Tags(TagSet),
     All,
 }
 

@@ -4,6 +4,7 @@ use super::account::{Account, VpcSelector};
 use peerkeeper_core::desired::{AccountRef, Desired, ForeignRefusal, Grant};
 use peerkeeper_core::ids::{AccountId, Region, Side, Sides, VpcId};
 use peerkeeper_core::observed::Tags;
+use peerkeeper_core::write::TagSet;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What the newest readings say of a VPC's tags.
@@ -110,7 +111,7 @@ enum Coverage<'a> {
     None,
     Whole,
     /// As far as the VPC carries all tags of one of these.
-    ByTags(Vec<&'a Tags>),
+    ByTags(Vec<&'a TagSet>),
 }
 
 fn coverage<'a>(
@@ -131,6 +132,6 @@ fn coverage<'a>(
 }
 
 /// An empty selection of tags selects nothing.
-fn carries(tags: &Tags, wanted: &Tags) -> bool {
+fn carries(tags: &Tags, wanted: &TagSet) -> bool {
     !wanted.is_empty() && wanted.iter().all(|(key, value)| tags.get(key) == Some(value))
 }

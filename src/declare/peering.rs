@@ -12,8 +12,8 @@ use peerkeeper_core::desired::{
     AccountRef, Adoption, DeletionPolicy, Desired, Destinations, RouteSpec, SideSpec, TableSelector,
 };
 use peerkeeper_core::ids::{ObjectKey, PeeringId, Side, Sides};
-use peerkeeper_core::observed::Tags;
 use peerkeeper_core::time::Wall;
+use peerkeeper_core::write::TagSet;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -199,7 +199,7 @@ fn destinations(field: &str, destinations: &api::Destinations) -> Result<Destina
 }
 
 /// Tags that something must carry to be selected.
-pub(super) fn match_tags(field: &str, tags: &BTreeMap<String, String>) -> Result<Tags, DeclareError> {
+pub(super) fn match_tags(field: &str, tags: &BTreeMap<String, String>) -> Result<TagSet, DeclareError> {
     if tags.is_empty() {
         return Err(DeclareError::new(field, tags, "at least one tag, such as {tier: private}"));
     }
@@ -207,7 +207,7 @@ pub(super) fn match_tags(field: &str, tags: &BTreeMap<String, String>) -> Result
 }
 
 /// Tags to set. The owner's and the origin's are what ownership is read from, so nobody may declare them.
-fn own_tags(tags: &BTreeMap<String, String>) -> Result<Tags, DeclareError> {
+fn own_tags(tags: &BTreeMap<String, String>) -> Result<TagSet, DeclareError> {
     let reserved = |key: &str| {
         let key = key.to_ascii_lowercase();
         key.is_empty() || key.starts_with("aws:") || key.starts_with(&format!("{GROUP}/"))

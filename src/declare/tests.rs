@@ -5,8 +5,8 @@ use peerkeeper_core::desired::{
     Limits, LossAction, Policy, PolicySource, Reaction, TableSelector,
 };
 use peerkeeper_core::ids::{ObjectKey, Region, Side, VpcId};
-use peerkeeper_core::observed::Tags;
 use peerkeeper_core::time::Wall;
+use peerkeeper_core::write::TagSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::{cell::Cell, collections::BTreeMap};
@@ -67,7 +67,7 @@ fn everything_declared_arrives() {
     assert_eq!(desired.established, Some("pcx-0123456789abcdef0".parse().unwrap()));
     assert_eq!(desired.requested_at.as_deref(), Some("just now"));
     assert_eq!(desired.owner_tag().to_string(), "cluster-1/network/prod-shared");
-    assert_eq!(desired.tags, Tags::from([("team".into(), "network".into())]));
+    assert_eq!(desired.tags, TagSet::from([("team".into(), "network".into())]));
 
     let (ours, theirs) = (&desired.sides.requester, &desired.sides.accepter);
     assert_eq!(ours.account, AccountRef::Managed("prod".into()));
@@ -104,7 +104,7 @@ fn what_is_absent_has_its_default() {
     })
     .unwrap();
     assert_eq!((plain.adoption, plain.deletion_policy, plain.suspend), (Adoption::IfUnowned, None, false));
-    assert_eq!((plain.requested_at, plain.established, plain.tags), (None, None, Tags::new()));
+    assert_eq!((plain.requested_at, plain.established, plain.tags), (None, None, TagSet::new()));
 }
 
 #[test]

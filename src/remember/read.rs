@@ -3,6 +3,7 @@
 use super::{Carried, wall};
 use crate::api::{VpcPeeringStatus, memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{AccountRegion, Cidr, Destination, RouteTableId, Side, Sides, Slot, VpcAt};
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
@@ -10,12 +11,7 @@ use peerkeeper_core::memory::{
     RefusedRequest,
 };
 use peerkeeper_core::observed::Ending;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    str::FromStr,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 /// A memory that can't be understood. Whoever meets it changes nothing, in AWS or in memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -197,16 +193,16 @@ fn how(field: &str, how: &api::SlotOrigin) -> Read<How> {
     }
 }
 
-fn cidrs(field: &str, words: Option<&api::PairWords>) -> Read<Sides<BTreeSet<Cidr>>> {
+fn cidrs(field: &str, words: Option<&api::PairWords>) -> Read<Sides<Few<Cidr>>> {
     let Some(words) = words else { return Ok(Sides::default()) };
-    let read = |side: Side, words: &[String]| -> Read<BTreeSet<Cidr>> {
+    let read = |side: Side, words: &[String]| -> Read<Few<Cidr>> {
         indexed(&format!("{field}.{side}"), words, |field, cidr| parse(field, cidr))
             .map(|cidrs| cidrs.into_iter().collect())
     };
     Ok(Sides::new(read(Side::Requester, &words.requester)?, read(Side::Accepter, &words.accepter)?))
 }
 
-fn tag_keys(words: Option<&api::PairWords>) -> Sides<BTreeSet<Arc<str>>> {
+fn tag_keys(words: Option<&api::PairWords>) -> Sides<Few<Arc<str>>> {
     let Some(words) = words else { return Sides::default() };
     let read = |words: &[String]| words.iter().map(|key| Arc::from(key.as_str())).collect();
     Sides::new(read(&words.requester), read(&words.accepter))

@@ -3,6 +3,7 @@
 use super::{Carried, clip, rectangles::rectangles, timestamp};
 use crate::api::{memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{Side, Sides, Slot, VpcAt};
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
@@ -146,7 +147,7 @@ pub(super) fn texts<T: Display>(things: impl IntoIterator<Item = T>) -> Vec<Stri
     things.into_iter().map(|thing| thing.to_string()).collect()
 }
 
-fn pair_words<T: Display>(words: &Sides<BTreeSet<T>>) -> Option<api::PairWords> {
+fn pair_words<T: Display>(words: &Sides<Few<T>>) -> Option<api::PairWords> {
     let Sides { requester, accepter } = words;
     let some = !requester.is_empty() || !accepter.is_empty();
     some.then(|| api::PairWords { requester: texts(requester), accepter: texts(accepter) })

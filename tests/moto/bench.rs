@@ -1,6 +1,8 @@
 //! What the tests stand on: one moto, our room pointed at it, and a client of its own that makes the world and looks at
 //! what became of it.
 
+use std::sync::Arc;
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ec2::Client;
@@ -10,7 +12,7 @@ use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{
     AccountRegion, PeeringId, Region, RouteTableId, Side, Sides, Slot, VpcAt, VpcId, VpcPair,
 };
-use peerkeeper_core::observed::{Peering, Tags};
+use peerkeeper_core::observed::Peering;
 use peerkeeper_core::time::Mono;
 use peerkeeper_core::write::testing::{peering_proof, slot_proof};
 use peerkeeper_core::write::{OursBecause, Outcome, PeeringProof, SlotProof, Write, WriteCall};
@@ -153,7 +155,7 @@ pub fn create(requester: &Made, accepter: &Made) -> Write {
     }
 }
 
-pub fn tags(pairs: &[(&str, &str)]) -> Tags {
+pub fn tags<T: FromIterator<(Arc<str>, Arc<str>)>>(pairs: &[(&str, &str)]) -> T {
     pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect()
 }
 

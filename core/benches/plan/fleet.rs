@@ -305,7 +305,7 @@ fn peerings(n: usize, _shown_to: Side, aws: Aws) -> Vec<Peering> {
             cidrs: if state == PeeringState::Active {
                 [cidr(place(n, side), side)].into()
             } else {
-                BTreeSet::new()
+                Default::default()
             },
             allow_dns: Some(true),
         };

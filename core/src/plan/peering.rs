@@ -1,11 +1,10 @@
 //! The peering itself: find, adopt, create, accept, wait. Returns the id once it is active.
 
-use std::collections::BTreeSet;
-
 use crate::desired::{AccountRef, Adoption, Grant};
+use crate::few::Few;
 use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side};
 use crate::memory::{Life, Origin, RefusedRequest};
-use crate::observed::{Ending, PeeringState, Seen, Tags};
+use crate::observed::{Ending, PeeringState, Seen};
 use crate::reason::Reason;
 use crate::write::{OursBecause, PeeringProof, Write};
 
@@ -476,7 +475,7 @@ fn vpcs_are_fit(draft: &mut Draft<'_>) -> bool {
     !overlap(draft, &cidrs)
 }
 
-fn overlap(draft: &mut Draft<'_>, cidrs: &[BTreeSet<crate::ids::Cidr>]) -> bool {
+fn overlap(draft: &mut Draft<'_>, cidrs: &[Few<crate::ids::Cidr>]) -> bool {
     let [one, other] = cidrs else { return false };
     let clash = one.iter().flat_map(|a| other.iter().map(move |b| (*a, *b))).find(|(a, b)| a.overlaps(*b));
     let Some((a, b)) = clash else { return false };
@@ -490,7 +489,7 @@ fn overlap(draft: &mut Draft<'_>, cidrs: &[BTreeSet<crate::ids::Cidr>]) -> bool 
     true
 }
 
-fn create_tags(draft: &Draft<'_>) -> Tags {
+fn create_tags(draft: &Draft<'_>) -> crate::write::TagSet {
     // What replaces a lost peering inherits its origin: an adopted one stays adopted, and outlives its declaration.
     let origin = draft.memory.origin.unwrap_or(Origin::Created);
     let mut tags = draft.input.desired.tags.clone();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::desired::{Destinations, RouteSpec, TableSelector};
+use crate::few::Few;
 use crate::ids::{Cidr, Destination, RouteTableId, Side, Slot, Target};
 use crate::observed::{RouteTable, Seen, Unseen};
 use crate::reason::Reason;
@@ -151,7 +152,7 @@ fn destinations(
     }
 }
 
-fn peer_cidrs(draft: &Draft<'_>, side: Side) -> BTreeSet<Cidr> {
+fn peer_cidrs(draft: &Draft<'_>, side: Side) -> Few<Cidr> {
     let active = draft.current();
     let now = draft.sight().cidrs(side.peer(), active);
     now.unwrap_or_else(|| draft.memory.cidrs.get(side.peer()).clone())
@@ -189,7 +190,7 @@ fn explicit(
 }
 
 /// The peer's CIDRs, followed only where both accounts are under our care.
-fn followed_cidrs(draft: &mut Draft<'_>, side: Side) -> Option<BTreeSet<Cidr>> {
+fn followed_cidrs(draft: &mut Draft<'_>, side: Side) -> Option<Few<Cidr>> {
     let now = peer_cidrs(draft, side);
     let declared = draft.memory.cidrs_at_spec.get(side.peer()).clone();
     if now.is_empty() && declared.is_empty() {

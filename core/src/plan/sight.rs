@@ -3,10 +3,11 @@
 //! A peering is found by its VPC pair, in either orientation, never by id alone. Each readable side is asked; what they
 //! say is merged here, so that the rest of the plan sees one row per peering and one word for each id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::desired::PairAt;
+use crate::few::Few;
 use crate::ids::{AccountId, Cidr, ObjectKey, OwnerTag, PeeringId, Side, Sides, VpcId};
 use crate::memory::Memory;
 use crate::observed::{
@@ -199,7 +200,7 @@ impl<'a> Sight<'a> {
     }
 
     /// The VPC's CIDR blocks: its own account's word, else what the active peering tells.
-    pub fn cidrs(&self, side: Side, active: Option<PeeringId>) -> Option<BTreeSet<Cidr>> {
+    pub fn cidrs(&self, side: Side, active: Option<PeeringId>) -> Option<Few<Cidr>> {
         if let Seen::Present(vpc) = self.vpc(side) {
             return Some(vpc.cidrs.clone());
         }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::desired::Reaction;
+use crate::few::Few;
 use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side};
 use crate::memory::Origin;
-use crate::observed::Tags;
-use crate::write::Write;
+use crate::write::{TagSet, Write};
 
 use super::draft::Draft;
 
@@ -26,7 +26,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     }
 }
 
-fn wanted(draft: &Draft<'_>) -> Tags {
+fn wanted(draft: &Draft<'_>) -> TagSet {
     let origin = draft.memory.origin.unwrap_or(Origin::Adopted);
     let mut tags = draft.input.desired.tags.clone();
     tags.insert(OwnerTag::KEY.into(), draft.input.desired.owner_tag().to_string().into());
@@ -34,14 +34,15 @@ fn wanted(draft: &Draft<'_>) -> Tags {
     tags
 }
 
-fn plan_side(draft: &mut Draft<'_>, active: PeeringId, side: Side, wanted: &Tags) {
+fn plan_side(draft: &mut Draft<'_>, active: PeeringId, side: Side, wanted: &TagSet) {
     let Some(shown) = draft.sight().row(active).and_then(|row| row.tags(side)).cloned() else { return };
-    let differs = |(key, value): &(&Arc<str>, &Arc<str>)| shown.get(*key) != Some(*value);
-    let set: Tags = wanted.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let differs = |(key, value): &(&Arc<str>, &Arc<str>)| shown.get(key) != Some(*value);
+    let set: TagSet =
+        wanted.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone())).collect();
     let applied = draft.memory.tag_keys.get(side).clone();
     let gone: BTreeSet<Arc<str>> = applied
         .iter()
-        .filter(|key| !wanted.contains_key(*key) && shown.contains_key(*key))
+        .filter(|key| !wanted.contains_key(*key) && shown.contains_key(key))
         .cloned()
         .collect();
     let settled_before = draft.memory.settled_generation == draft.input.desired.generation;
@@ -60,7 +61,7 @@ fn plan_side(draft: &mut Draft<'_>, active: PeeringId, side: Side, wanted: &Tags
         );
         return;
     }
-    let keys: BTreeSet<Arc<str>> = wanted.keys().cloned().chain(gone.iter().cloned()).collect();
+    let keys: Few<Arc<str>> = wanted.keys().cloned().chain(gone.iter().cloned()).collect();
     *draft.memory.tag_keys.get_mut(side) = keys;
     if !set.is_empty() {
         draft.offer(side, Write::Tag { id: active, set });

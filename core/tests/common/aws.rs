@@ -12,7 +12,7 @@ use peerkeeper_core::observed::{
     Peering, PeeringEnd, PeeringState, PrefixList, Reading, Route, RouteTable, Scope, Tags, Unseen, Vpc,
 };
 use peerkeeper_core::time::Mono;
-use peerkeeper_core::write::{Outcome, Write, WriteCall};
+use peerkeeper_core::write::{Outcome, TagSet, Write, WriteCall};
 
 pub const OPERATOR: &str = "peerkeeper";
 
@@ -238,7 +238,8 @@ fn route(view: &ec2sim::RouteView) -> Route {
 }
 
 fn request(write: &Write) -> Request {
-    let owned = |tags: &Tags| tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    let owned =
+        |tags: &TagSet| tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     match write {
         Write::Create { pair, tags } => Request::CreateVpcPeeringConnection(CreatePeering {
             vpc_id: pair.sides.requester.vpc.to_string(),

@@ -116,13 +116,12 @@ fn state(dice: &mut Dice) -> PeeringState {
 
 fn tags(dice: &mut Dice) -> Tags {
     let owners = ["", "cluster-1/net/peering", "cluster-1/net/other", "cluster-2/net/peering"];
-    let mut tags = Tags::new();
     let owner = dice.one(&owners);
-    if !owner.is_empty() {
-        tags.insert(OwnerTag::KEY.into(), owner.into());
-        tags.insert(ORIGIN_TAG_KEY.into(), dice.one(&["created", "adopted"]).into());
+    if owner.is_empty() {
+        return Tags::new();
     }
-    tags
+    let origin = dice.one(&["created", "adopted"]);
+    Tags::from([(OwnerTag::KEY.into(), owner.into()), (ORIGIN_TAG_KEY.into(), origin.into())])
 }
 
 fn end(side: Side, other: bool) -> PeeringEnd {

@@ -3,10 +3,9 @@ use std::time::Duration;
 use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{AccountRegion, Side, Sides, Slot, Target, VpcAt};
-use peerkeeper_core::observed::Tags;
 use peerkeeper_core::time::Mono;
 use peerkeeper_core::write::testing::{peering_proof, slot_proof};
-use peerkeeper_core::write::{NotSent, OursBecause, Outcome, Write, WriteCall};
+use peerkeeper_core::write::{NotSent, OursBecause, Outcome, TagSet, Write, WriteCall};
 use tokio::io::AsyncReadExt;
 
 use super::fake::{ACCOUNT, Fake, Reply, error, ok};
@@ -27,7 +26,7 @@ pub fn accept() -> WriteCall {
 fn create() -> WriteCall {
     let requester = VpcAt { at: at(ACCOUNT, "eu-west-1"), vpc: "vpc-11111111".parse().unwrap() };
     let accepter = VpcAt { at: at("444455556666", "us-east-1"), vpc: "vpc-22222222".parse().unwrap() };
-    let tags = Tags::from([("team".into(), "network & co".into())]);
+    let tags = TagSet::from([("team".into(), "network & co".into())]);
     call(Write::Create { pair: PairAt { sides: Sides::new(requester, accepter) }, tags })
 }
 
@@ -122,7 +121,7 @@ async fn tags_are_set_with_values_and_removed_by_key() {
     fake.always("DeleteTags", yes("DeleteTags"));
     let aws = fake.aws().await;
     let id = "pcx-11111111".parse().unwrap();
-    let set = Tags::from([("a".into(), "1".into())]);
+    let set = TagSet::from([("a".into(), "1".into())]);
     assert_eq!(send(&aws, &call(Write::Tag { id, set })).await, Outcome::Done(None));
     assert_eq!(send(&aws, &call(Write::Untag { id, keys: ["a".into()].into() })).await, Outcome::Done(None));
     let (set, gone) = (&fake.seen("CreateTags")[0], &fake.seen("DeleteTags")[0]);

@@ -1,6 +1,7 @@
 //! Memories and reports that no reconcile would come to, and that must be crossed all the same.
 
 use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{
     AccountId, AccountRegion, Cidr, Destination, PeeringId, RouteTableId, Side, Sides, Slot, VpcAt,
 };
@@ -14,7 +15,7 @@ use peerkeeper_core::plan::{Condition, Count, Report, State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::time::Wall;
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 pub fn pcx(number: u64) -> PeeringId {
     format!("pcx-{number:017x}").parse().unwrap()
@@ -172,8 +173,8 @@ fn refused_requests() -> impl Strategy<Value = RefusedRequest> {
 
 fn both<T: Ord + std::fmt::Debug>(
     one: impl Strategy<Value = T> + Clone,
-) -> impl Strategy<Value = Sides<BTreeSet<T>>> {
-    let some = || vec(one.clone(), 0..4).prop_map(|all| all.into_iter().collect::<BTreeSet<T>>());
+) -> impl Strategy<Value = Sides<Few<T>>> {
+    let some = || vec(one.clone(), 0..4).prop_map(|all| all.into_iter().collect::<Few<T>>());
     (some(), some()).prop_map(|(requester, accepter)| Sides::new(requester, accepter))
 }
 
