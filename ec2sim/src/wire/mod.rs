@@ -8,6 +8,7 @@
 //! AWS's code.
 
 mod encode;
+pub mod json;
 mod moment;
 mod path;
 pub mod query;
