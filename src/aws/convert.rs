@@ -7,9 +7,10 @@
 //! - a peering, table or VPC whose id we understand but not the rest fails the **whole reading**: left out, it would
 //!   count as absent, and absence is evidence.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ec2::types as wire;
 use peerkeeper_core::few::Few;
@@ -25,6 +26,22 @@ pub(super) enum Unfit {
     Skip(String),
     /// It could matter: there is no reading.
     Fatal(String),
+}
+
+/// The words of one answer, each held once: thousands of things carry the same few tags, messages and gateways.
+#[derive(Default)]
+pub(super) struct Words(Mutex<HashSet<Arc<str>>>);
+
+impl Words {
+    fn one(&self, word: &str) -> Arc<str> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held.get(word) {
+            return known.clone();
+        }
+        let word: Arc<str> = word.into();
+        held.insert(word.clone());
+        word
+    }
 }
 
 /// A converted thing, and how many parts of it were skipped.
@@ -49,7 +66,7 @@ where
     text.parse().map_err(|error: T::Err| Unfit::Fatal(format!("{what} of {of}: {error}")))
 }
 
-pub(super) fn peering(wire: &wire::VpcPeeringConnection) -> Converted<Peering> {
+pub(super) fn peering(wire: &wire::VpcPeeringConnection, words: &Words) -> Converted<Peering> {
     let id = id("VPC peering connection", wire.vpc_peering_connection_id())?;
     let status = wire.status();
     let word =
@@ -59,8 +76,8 @@ pub(super) fn peering(wire: &wire::VpcPeeringConnection) -> Converted<Peering> {
         requester: end(&id, "requester", wire.requester_vpc_info())?,
         accepter: end(&id, "accepter", wire.accepter_vpc_info())?,
         state: PeeringState::from(word),
-        message: status.and_then(|status| status.message()).unwrap_or_default().into(),
-        tags: tags(wire.tags()),
+        message: words.one(status.and_then(|status| status.message()).unwrap_or_default()),
+        tags: tags(wire.tags(), words),
     };
     Ok((peering, 0))
 }
@@ -86,7 +103,7 @@ fn end(
     })
 }
 
-pub(super) fn vpc(wire: &wire::Vpc) -> Converted<Vpc> {
+pub(super) fn vpc(wire: &wire::Vpc, words: &Words) -> Converted<Vpc> {
     let id = id("VPC", wire.vpc_id())?;
     let v4 = wire.cidr_block_association_set().iter().filter_map(|block| {
         let state = block.cidr_block_state().and_then(wire::VpcCidrBlockState::state);
@@ -99,7 +116,7 @@ pub(super) fn vpc(wire: &wire::Vpc) -> Converted<Vpc> {
     let texts = wire.cidr_block().into_iter().chain(v4).chain(v6);
     let cidrs: Result<Few<Cidr>, Unfit> = texts.map(|text| part(&id, "CIDR block", Some(text))).collect();
     let owner = part(&id, "owner", wire.owner_id())?;
-    Ok((Vpc { id, owner, cidrs: cidrs?, tags: tags(wire.tags()) }, 0))
+    Ok((Vpc { id, owner, cidrs: cidrs?, tags: tags(wire.tags(), words) }, 0))
 }
 
 /// A block that is being added or taken away, or could not be, is not the VPC's.
@@ -107,23 +124,24 @@ fn is_associated(state: Option<&wire::VpcCidrBlockStateCode>) -> bool {
     state.is_none_or(|state| *state == wire::VpcCidrBlockStateCode::Associated)
 }
 
-pub(super) fn route_table(wire: &wire::RouteTable) -> Converted<RouteTable> {
+pub(super) fn route_table(wire: &wire::RouteTable, words: &Words) -> Converted<RouteTable> {
     let id = id("route table", wire.route_table_id())?;
     let links = wire.associations();
-    let (known, unknown): (Vec<_>, Vec<_>) = wire.routes().iter().map(route).partition(Option::is_some);
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        wire.routes().iter().map(|wire| route(wire, words)).partition(Option::is_some);
     let table = RouteTable {
         id,
         vpc: part(&id, "VPC", wire.vpc_id())?,
         owner: part(&id, "owner", wire.owner_id())?,
         main: links.iter().any(|link| link.main() == Some(true)),
         edge: links.iter().any(|link| link.gateway_id().is_some()),
-        tags: tags(wire.tags()),
+        tags: tags(wire.tags(), words),
         routes: known.into_iter().flatten().collect(),
     };
     Ok((table, u32::try_from(unknown.len()).unwrap_or(u32::MAX)))
 }
 
-fn route(wire: &wire::Route) -> Option<Route> {
+fn route(wire: &wire::Route, words: &Words) -> Option<Route> {
     let destination = wire
         .destination_cidr_block()
         .or(wire.destination_ipv6_cidr_block())
@@ -131,16 +149,16 @@ fn route(wire: &wire::Route) -> Option<Route> {
     let destination: Destination = destination.parse().ok()?;
     Some(Route {
         destination,
-        target: target(wire),
+        target: target(wire, words),
         blackhole: wire.state() == Some(&wire::RouteState::Blackhole),
         propagated: wire.origin() == Some(&wire::RouteOrigin::EnableVgwRoutePropagation),
     })
 }
 
 /// AWS sets one of these; for an instance also its interface.
-fn target(wire: &wire::Route) -> Target {
+fn target(wire: &wire::Route, words: &Words) -> Target {
     if let Some(peering) = wire.vpc_peering_connection_id() {
-        return peering.parse().map_or_else(|_| Target::Other(peering.into()), Target::Peering);
+        return peering.parse().map_or_else(|_| Target::Other(words.one(peering)), Target::Peering);
     }
     if wire.gateway_id() == Some("local") {
         return Target::Local;
@@ -158,10 +176,10 @@ fn target(wire: &wire::Route) -> Target {
         wire.odb_network_arn(),
         wire.ip_address(),
     ];
-    Target::Other(others.into_iter().flatten().next().unwrap_or("a target of an unknown kind").into())
+    Target::Other(words.one(others.into_iter().flatten().next().unwrap_or("a target of an unknown kind")))
 }
 
-pub(super) fn prefix_list(wire: &wire::ManagedPrefixList) -> Converted<PrefixList> {
+pub(super) fn prefix_list(wire: &wire::ManagedPrefixList, _: &Words) -> Converted<PrefixList> {
     let id = id("prefix list", wire.prefix_list_id())?;
     // AWS's own lists say no maximum. Their weight in a route table is documented list by list, and is at most this.
     const UNSAID: u32 = 55;
@@ -169,8 +187,8 @@ pub(super) fn prefix_list(wire: &wire::ManagedPrefixList) -> Converted<PrefixLis
     Ok((PrefixList { id, max_entries }, 0))
 }
 
-fn tags(wire: &[wire::Tag]) -> Tags {
-    let pair = |tag: &wire::Tag| Some((Arc::from(tag.key()?), Arc::from(tag.value().unwrap_or_default())));
+fn tags(wire: &[wire::Tag], words: &Words) -> Tags {
+    let pair = |tag: &wire::Tag| Some((words.one(tag.key()?), words.one(tag.value().unwrap_or_default())));
     wire.iter().filter_map(pair).collect()
 }
 
@@ -205,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_peering_keeps_all_its_blocks_and_who_deleted_it() {
-        let (peering, skipped) = peering(&wire_peering("pcx-11111111")).unwrap();
+        let (peering, skipped) = peering(&wire_peering("pcx-11111111"), &Words::default()).unwrap();
         assert_eq!(skipped, 0);
         let cidrs: Vec<String> = peering.requester.cidrs.iter().map(ToString::to_string).collect();
         assert_eq!(cidrs, ["10.0.0.0/16", "100.64.0.0/16", "2001:db8::/56"]);
@@ -215,10 +233,13 @@ mod tests {
 
     #[test]
     fn only_a_peering_that_nobody_can_name_is_skipped() {
-        assert!(matches!(peering(&wire_peering("pcx-of-a-new-kind")), Err(Unfit::Skip(_))));
+        assert!(matches!(
+            peering(&wire_peering("pcx-of-a-new-kind"), &Words::default()),
+            Err(Unfit::Skip(_))
+        ));
         let mut headless = wire_peering("pcx-11111111");
         headless.accepter_vpc_info = None;
-        assert!(matches!(peering(&headless), Err(Unfit::Fatal(_))));
+        assert!(matches!(peering(&headless, &Words::default()), Err(Unfit::Fatal(_))));
     }
 
     fn wire_route(destination: &str) -> wire::builders::RouteBuilder {
@@ -251,7 +272,7 @@ mod tests {
             wire_route("10.8.0.0/16").build(),
             wire::Route::builder().destination_prefix_list_id("a new kind").build(),
         ];
-        let (table, skipped) = route_table(&wire_table(routes)).unwrap();
+        let (table, skipped) = route_table(&wire_table(routes), &Words::default()).unwrap();
         assert_eq!(skipped, 1, "only the destination that can't be named is left out");
         let targets: Vec<String> = table.routes.iter().map(|route| route.target.to_string()).collect();
         let core = "arn:aws:networkmanager::1:core-network/c";
@@ -275,7 +296,7 @@ mod tests {
             .cidr_block_association_set(block("10.1.0.0/16", "disassociated"))
             .cidr_block_association_set(block("10.2.0.0/16", "failed"))
             .build();
-        let (vpc, _) = vpc(&wire).unwrap();
+        let (vpc, _) = vpc(&wire, &Words::default()).unwrap();
         assert_eq!(vpc.cidrs, Few::from(["10.0.0.0/16".parse().unwrap()]));
     }
 }

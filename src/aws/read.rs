@@ -24,7 +24,7 @@ use peerkeeper_core::time::Mono;
 use super::accounts::{Account, Purpose};
 use super::budget::Budget;
 use super::clock;
-use super::convert::{self, Converted, Unfit};
+use super::convert::{self, Converted, Unfit, Words};
 use super::errors::{CallError, ReadError, ReadErrorKind};
 
 /// AWS's longest page of each kind.
@@ -200,7 +200,7 @@ impl Questions {
         &self,
         operation: Operation,
         page: impl Fn(Option<String>) -> F,
-        convert: impl Fn(&W) -> Converted<T>,
+        convert: impl Fn(&W, &Words) -> Converted<T>,
     ) -> Result<Answer<T>, ReadError>
     where
         F: Future<Output = Result<Page<W>, SdkError<E, HttpResponse>>>,
@@ -210,6 +210,7 @@ impl Questions {
         self.ready().await?;
         let mut answer = Answer { began: clock::now(), things: Vec::new(), pages: 0 };
         let (mut token, mut used, mut skipped) = (None, BTreeSet::new(), 0);
+        let words = Words::default();
         loop {
             let (began, got) = self.page(operation, call, &page, &token).await?;
             if answer.pages == 0 {
@@ -217,7 +218,7 @@ impl Questions {
             }
             answer.pages += 1;
             for wire in &got.things {
-                match convert(wire) {
+                match convert(wire, &words) {
                     Ok((thing, parts)) => {
                         skipped += parts;
                         answer.things.push(Arc::new(thing));

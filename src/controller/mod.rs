@@ -23,7 +23,6 @@ use std::time::Duration;
 
 use kube::Client;
 use peerkeeper_core::plan::Truth;
-use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::time::Timing;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -232,14 +231,13 @@ impl Health for Probe {
         let objects = {
             let state = shell.state();
             let ready = |known: &state::Known| {
-                let report = known.report.as_ref()?;
-                let ready = report.condition(ConditionType::Ready)?;
-                let truth = match ready.truth {
+                let (truth, reason) = known.told?.ready?;
+                let truth = match truth {
                     Truth::True => "True",
                     Truth::False => "False",
                     Truth::Unknown => "Unknown",
                 };
-                Some((truth, ready.reason.as_str().to_owned()))
+                Some((truth, reason.as_str().to_owned()))
             };
             state.peerings.values().filter_map(ready).collect()
         };

@@ -15,7 +15,6 @@ use peerkeeper_core::pace::backoff::{Backoffs, Curve};
 use peerkeeper_core::pace::queue::{Concurrency, Queue, Urgency};
 use peerkeeper_core::pace::sweep::{Rhythm, Timer};
 use peerkeeper_core::plan::{Finalizer, Truth};
-use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
 use peerkeeper_core::turn::{Commit, Committed, Done, Live, Note, Reply, Step, Turn, TurnResult};
@@ -24,7 +23,7 @@ use tokio::sync::Notify;
 
 use super::cluster::{Cluster, ClusterError};
 use super::lease::Leadership;
-use super::state::{Place, State, recent_or_new};
+use super::state::{Place, State, Told, recent_or_new};
 use super::watches::Pulses;
 use super::{accounts, unparsable};
 use crate::api::{ANNOTATION_ESTABLISHED, FINALIZER_CLEANUP, VpcPeering};
@@ -323,13 +322,9 @@ impl Shell {
         let mut state = self.state();
         if let Some(known) = state.peerings.get_mut(key) {
             // What is wrong with any other may be mended where no sweep looks, or between two that are alike.
-            let in_sync = known
-                .report
-                .as_ref()
-                .and_then(|report| report.condition(ConditionType::Ready))
-                .is_some_and(|ready| ready.truth == Truth::True);
+            let in_sync = known.told.is_some_and(|told| matches!(told.ready, Some((Truth::True, _))));
             known.quiet = result == TurnResult::Settled && !pending && wake.is_none() && in_sync;
-            let lossless = known.report.as_ref().is_some_and(|report| report.loss.is_none());
+            let lossless = known.told.is_some_and(|told| !told.has_loss);
             known.recent = Some(recent);
             if result == TurnResult::Settled && lossless && !pending {
                 // What a sweep took for a loss was none, or is settled: it is no demand.
@@ -638,7 +633,7 @@ impl Drive<'_> {
         let claims_changed = state.enter(desired, memory, granted);
         if let Some(known) = state.peerings.get_mut(self.key) {
             known.own_version = Some(version.to_owned());
-            known.report = Some(Arc::new(commit.report.clone()));
+            known.told = Some(Told::from(&commit.report));
         }
         drop(state);
         if claims_changed {

@@ -11,7 +11,8 @@ use peerkeeper_core::desired::{AccountRef, Desired, Grant, Policy};
 use peerkeeper_core::ids::{AccountId, ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::limits;
 use peerkeeper_core::memory::{Act, Life, Memory};
-use peerkeeper_core::plan::Report;
+use peerkeeper_core::plan::{Report, Truth};
+use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Wall};
 
@@ -38,6 +39,7 @@ pub struct State {
 
 /// One `VpcPeering`, as last seen.
 pub struct Known {
+    /// Without its status, which `claims` holds as memory, and without what only other tools read.
     pub object: Arc<VpcPeering>,
     /// `Err`: what can't be read of it.
     pub desired: Result<Desired, String>,
@@ -47,9 +49,36 @@ pub struct Known {
     pub quiet: bool,
     /// The resourceVersion of our own last write, to tell its echo.
     pub own_version: Option<String>,
-    /// What was last told about it, for metrics.
-    pub report: Option<Arc<Report>>,
+    /// What was last told about it.
+    pub told: Option<Told>,
 }
+
+/// As much of the last report as is asked for between turns: there are thousands of them.
+#[derive(Clone, Copy)]
+pub struct Told {
+    pub ready: Option<(Truth, Reason)>,
+    pub has_loss: bool,
+}
+
+impl From<&Report> for Told {
+    fn from(report: &Report) -> Self {
+        let ready = report.condition(ConditionType::Ready).map(|ready| (ready.truth, ready.reason));
+        Self { ready, has_loss: report.loss.is_some() }
+    }
+}
+
+/// An object as it is kept between turns, each of which reads it anew.
+pub fn kept(mut object: VpcPeering) -> Arc<VpcPeering> {
+    object.status = None;
+    object.metadata.managed_fields = None;
+    if let Some(annotations) = &mut object.metadata.annotations {
+        annotations.remove(LAST_APPLIED);
+    }
+    Arc::new(object)
+}
+
+/// The whole object again, as `kubectl apply` wrote it.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 pub struct KnownAccount {
     pub object: Arc<AwsAccount>,
@@ -305,7 +334,7 @@ pub(super) mod tests {
             recent: None,
             quiet: false,
             own_version: None,
-            report: None,
+            told: None,
         };
         State { peerings: [(desired.key.clone(), known)].into(), ..State::default() }
     }

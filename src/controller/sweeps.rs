@@ -121,7 +121,7 @@ fn expect_losses(shell: &Shell, concerned: &[ObjectKey], view: &SideView) {
         if known.desired.as_ref().is_ok_and(|desired| desired.deleting) {
             continue;
         }
-        let Ok((memory, _)) = crate::remember::memory(known.object.status.as_ref()) else { continue };
+        let Some(memory) = state.claims.get(key).map(|entry| &entry.memory) else { continue };
         let Life::Established(id) = memory.life else { continue };
         let ended = sweep
             .get(id)

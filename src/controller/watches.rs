@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::cluster::key_of;
 use super::shell::Shell;
-use super::state::{Known, KnownAccount, KnownNamespace};
+use super::state::{Known, KnownAccount, KnownNamespace, kept};
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
 use crate::aws::{AccountConfig, clock};
 use crate::declare;
@@ -207,16 +207,15 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
                 known.own_version == version || known.object.resource_version() == version
             });
         let is_new = before.is_none();
-        let (recent, quiet, own_version, report) = match before {
-            Some(known) => (known.recent, known.quiet, known.own_version, known.report),
+        let (recent, quiet, own_version, told) = match before {
+            Some(known) => (known.recent, known.quiet, known.own_version, known.told),
             None => (None, false, None, None),
         };
         let entered = desired.clone();
         let memory = crate::remember::memory(object.status.as_ref());
-        state.peerings.insert(
-            key.clone(),
-            Known { object: Arc::new(object), desired, recent, quiet, own_version, report },
-        );
+        state
+            .peerings
+            .insert(key.clone(), Known { object: kept(object), desired, recent, quiet, own_version, told });
         if let (Ok(desired), Ok((memory, _))) = (entered, memory) {
             let granted = shell.is_granted(&state, &desired);
             let _ = state.enter(&desired, &memory, granted);

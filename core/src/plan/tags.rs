@@ -40,11 +40,8 @@ fn plan_side(draft: &mut Draft<'_>, active: PeeringId, side: Side, wanted: &TagS
     let set: TagSet =
         wanted.iter().filter(differs).map(|(key, value)| (key.clone(), value.clone())).collect();
     let applied = draft.memory.tag_keys.get(side).clone();
-    let gone: BTreeSet<Arc<str>> = applied
-        .iter()
-        .filter(|key| !wanted.contains_key(*key) && shown.contains_key(key))
-        .cloned()
-        .collect();
+    let gone: BTreeSet<Arc<str>> =
+        applied.iter().filter(|key| !wanted.contains_key(*key) && shown.contains_key(key)).cloned().collect();
     let settled_before = draft.memory.settled_generation == draft.input.desired.generation;
     // The owner tag is not drift: without it the peering would be nobody's.
     let only_declared = !set.contains_key(OwnerTag::KEY) && !set.contains_key(ORIGIN_TAG_KEY);
