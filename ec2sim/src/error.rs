@@ -15,13 +15,24 @@ impl AwsError {
 
     /// The HTTP status that AWS sends with this code.
     pub fn http_status(&self) -> u16 {
-        match self.code {
-            "InternalError" => 500,
-            "RequestLimitExceeded" | "ServiceUnavailable" | "Unavailable" => 503,
-            "UnauthorizedOperation" | "AccessDenied" | "ExpiredToken" | "AuthFailure" => 403,
-            "DryRunOperation" => 412,
-            _ => 400,
-        }
+        http_status(self.code)
+    }
+}
+
+/// The HTTP status that AWS sends with a code: EC2's and STS's codes alone, other services' models say it.
+pub(crate) fn http_status(code: &str) -> u16 {
+    match code {
+        "InternalError" | "InternalFailure" => 500,
+        "RequestLimitExceeded" | "ServiceUnavailable" | "Unavailable" => 503,
+        "AuthFailure" => 401,
+        "AccessDenied"
+        | "ExpiredToken"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationToken"
+        | "SignatureDoesNotMatch"
+        | "UnauthorizedOperation" => 403,
+        "DryRunOperation" => 412,
+        _ => 400,
     }
 }
 

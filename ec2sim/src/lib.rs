@@ -37,15 +37,15 @@ pub use ids::{
     AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
 };
 pub use request::{
-    Action, AssumeRole, Attach, Caller, CreatePeering, CreatePrefixList, Describe, Filter, Request,
-    RouteRequest, Tags, WebIdentity,
+    Action, AssumeRole, Attach, Caller, CreatePeering, CreatePrefixList, Describe, Filter, PrefixListEntry,
+    Request, RouteRequest, Tags, WebIdentity,
 };
 pub use view::{
     Association, AssociationView, CidrAssociation, Destination, Identity, Page, PeeringSide, PeeringStatus,
-    PeeringView, PrefixListView, Response, RouteOrigin, RouteState, RouteTableView, RouteView, SessionView,
-    Target, VpcView,
+    PeeringView, PrefixListEntryView, PrefixListView, QuotaView, Response, RouteOrigin, RouteState,
+    RouteTableView, RouteView, SessionView, TagView, Target, VpcView,
 };
-pub use world::{Category, Mutation, Quotas, Rate, Role, Throttling, Trust, Who, World};
+pub use world::{Category, DEFAULT_ACCOUNT, Mutation, Quotas, Rate, Role, Throttling, Trust, Who, World};
 
 /// The README's example is a test too.
 #[cfg(doctest)]

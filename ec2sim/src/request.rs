@@ -157,7 +157,9 @@ pub struct CreatePrefixList {
     pub max_entries: u32,
     /// `IPv4` or `IPv6`.
     pub address_family: String,
-    pub entries: Vec<String>,
+    pub entries: Vec<PrefixListEntry>,
+    /// The same request with the same token is one request.
+    pub client_token: Option<String>,
     pub tags: Tags,
 }
 
@@ -189,11 +191,24 @@ pub struct WebIdentity {
     pub expires_at: Option<i64>,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PrefixListEntry {
+    pub cidr: String,
+    pub description: Option<String>,
+}
+
+impl From<&str> for PrefixListEntry {
+    /// Without description.
+    fn from(cidr: &str) -> Self {
+        Self { cidr: cidr.to_owned(), description: None }
+    }
+}
+
 macro_rules! requests {
-    ($($(#[$doc:meta])* $name:ident $({ $($field:ident : $type:ty),* $(,)? })? $(($inner:ty))? , $mutates:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident $({ $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? })? $(($inner:ty))? , $mutates:literal;)*) => {
         #[derive(Clone, PartialEq, Eq, Hash, Debug)]
         pub enum Request {
-            $($(#[$doc])* $name $({ $($field: $type),* })? $(($inner))?,)*
+            $($(#[$doc])* $name $({ $($(#[$field_doc])* $field: $type),* })? $(($inner))?,)*
         }
 
         /// The name of an API call.
@@ -235,13 +250,18 @@ requests! {
     AssociateVpcCidrBlock { vpc_id: String, cidr: String }, true;
     DisassociateVpcCidrBlock { association_id: String }, true;
     DescribeVpcs(Describe), false;
+    /// All attributes at once, where AWS shows one.
+    DescribeVpcAttribute { vpc_id: String }, false;
 
-    CreateRouteTable { vpc_id: String, tags: Tags }, true;
+    /// The same request with the same token is one request.
+    CreateRouteTable { vpc_id: String, client_token: Option<String>, tags: Tags }, true;
     DeleteRouteTable { route_table_id: String }, true;
     AssociateRouteTable { route_table_id: String, to: Attach }, true;
     DisassociateRouteTable { association_id: String }, true;
     ReplaceRouteTableAssociation { association_id: String, route_table_id: String }, true;
     DescribeRouteTables(Describe), false;
+    EnableVgwRoutePropagation { route_table_id: String, gateway_id: String }, true;
+    DisableVgwRoutePropagation { route_table_id: String, gateway_id: String }, true;
 
     CreateRoute(RouteRequest), true;
     ReplaceRoute(RouteRequest), true;
@@ -251,13 +271,22 @@ requests! {
     CreateManagedPrefixList(CreatePrefixList), true;
     ModifyManagedPrefixList {
         prefix_list_id: String,
+        /// Which version the caller means to change. Absent: whichever.
+        current_version: Option<u64>,
+        name: Option<String>,
         max_entries: Option<u32>,
-        add: Vec<String>,
+        add: Vec<PrefixListEntry>,
         remove: Vec<String>,
     }, true;
     DeleteManagedPrefixList { prefix_list_id: String }, true;
     DescribeManagedPrefixLists(Describe), false;
-    GetManagedPrefixListEntries { prefix_list_id: String, max_results: Option<u32>, next_token: Option<String> }, false;
+    GetManagedPrefixListEntries {
+        prefix_list_id: String,
+        /// Absent: the newest.
+        target_version: Option<u64>,
+        max_results: Option<u32>,
+        next_token: Option<String>,
+    }, false;
 
     CreateVpcPeeringConnection(CreatePeering), true;
     AcceptVpcPeeringConnection { peering_id: String }, true;
@@ -270,6 +299,10 @@ requests! {
     CreateTags { resources: Vec<String>, tags: Tags }, true;
     /// A key with a value is removed only where the value is the same.
     DeleteTags { resources: Vec<String>, tags: Vec<(String, Option<String>)> }, true;
+    DescribeTags(Describe), false;
+
+    DescribeRegions { names: Vec<String> }, false;
+    DescribeAccountAttributes { names: Vec<String> }, false;
 
     /// A read, as CloudTrail counts it.
     AssumeRole(AssumeRole), false;
@@ -281,6 +314,13 @@ requests! {
         duration_s: Option<u32>,
     }, false;
     GetCallerIdentity {}, false;
+
+    /// Of Service Quotas: what the caller's account may have in the Region of the call.
+    GetServiceQuota { service_code: String, quota_code: String }, false;
+    ListServiceQuotas { service_code: String }, false;
+    /// What every account may have that did not ask for more.
+    GetAWSDefaultServiceQuota { service_code: String, quota_code: String }, false;
+    ListAWSDefaultServiceQuotas { service_code: String }, false;
 }
 
 impl fmt::Display for Action {

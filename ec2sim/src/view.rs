@@ -234,6 +234,35 @@ pub struct PrefixListView {
     pub tags: Tags,
 }
 
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PrefixListEntryView {
+    pub cidr: IpNet,
+    pub description: Option<String>,
+}
+
+/// One tag of one resource.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TagView {
+    pub resource_id: String,
+    /// As AWS names kinds of resources: `vpc`, `route-table`, `vpc-peering-connection` ...
+    pub resource_type: &'static str,
+    pub key: String,
+    pub value: String,
+}
+
+/// A limit, as Service Quotas knows it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct QuotaView {
+    /// `vpc`.
+    pub service_code: &'static str,
+    /// `L-` and eight hexadecimal digits.
+    pub code: &'static str,
+    pub name: &'static str,
+    pub value: usize,
+    /// AWS may be asked for more.
+    pub adjustable: bool,
+}
+
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,
@@ -271,12 +300,21 @@ pub enum Response {
     Vpc(VpcView),
     Vpcs(Page<VpcView>),
     CidrAssociation(CidrAssociation),
+    /// The block that its VPC no longer has.
+    CidrDisassociation(VpcId, CidrAssociation),
     RouteTable(RouteTableView),
     RouteTables(Page<RouteTableView>),
     Association(AssociationId),
     PrefixList(PrefixListView),
     PrefixLists(Page<PrefixListView>),
-    PrefixListEntries(Page<IpNet>),
+    PrefixListEntries(Page<PrefixListEntryView>),
+    Tags(Page<TagView>),
+    /// By name.
+    Regions(Vec<Region>),
+    /// Name and value.
+    AccountAttributes(Vec<(&'static str, String)>),
+    Quota(QuotaView),
+    Quotas(Vec<QuotaView>),
     Peering(PeeringView),
     Peerings(Page<PeeringView>),
     /// The options of each side that the request named.
@@ -300,6 +338,14 @@ macro_rules! unwrap_as {
                     }
                 }
             )*
+
+            /// `None` if this answers another kind of call.
+            pub fn cidr_disassociation(self) -> Option<(VpcId, CidrAssociation)> {
+                match self {
+                    Response::CidrDisassociation(vpc, held) => Some((vpc, held)),
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -313,7 +359,12 @@ unwrap_as! {
     association -> Association(AssociationId),
     prefix_list -> PrefixList(PrefixListView),
     prefix_lists -> PrefixLists(Page<PrefixListView>),
-    prefix_list_entries -> PrefixListEntries(Page<IpNet>),
+    prefix_list_entries -> PrefixListEntries(Page<PrefixListEntryView>),
+    tags -> Tags(Page<TagView>),
+    regions -> Regions(Vec<Region>),
+    account_attributes -> AccountAttributes(Vec<(&'static str, String)>),
+    quota -> Quota(QuotaView),
+    quotas -> Quotas(Vec<QuotaView>),
     peering -> Peering(PeeringView),
     peerings -> Peerings(Page<PeeringView>),
     identity -> Identity(Identity),

@@ -11,6 +11,7 @@ mod human;
 mod lifecycle;
 mod options;
 mod peering;
+mod places;
 mod prefix_lists;
 mod quota;
 mod routes;
@@ -18,6 +19,7 @@ mod sts;
 mod tables;
 mod tags;
 mod throttle;
+mod tokens;
 mod visibility;
 mod vpc;
 
@@ -88,7 +90,13 @@ pub(crate) struct State {
     throttling: Option<Arc<Throttling>>,
     buckets: throttle::Buckets,
     sts: sts::Sts,
+    tokens: tokens::Tokens,
+    /// Whose an access key is that says nothing of its own. Absent: [`DEFAULT_ACCOUNT`].
+    default_account: Option<AccountId>,
 }
+
+/// The account of every access key that is not known to be another's.
+pub const DEFAULT_ACCOUNT: &str = "123456789012";
 
 /// What belongs to a VPC, found without looking at all there is.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
@@ -142,6 +150,15 @@ impl World {
 
     pub fn now_ms(&self) -> u64 {
         self.state.now_ms
+    }
+
+    /// The account of every access key that is not known to be another's: [`DEFAULT_ACCOUNT`] unless set.
+    pub fn default_account(&self) -> AccountId {
+        self.state.default_account.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.into())
+    }
+
+    pub fn set_default_account(&mut self, account: impl Into<AccountId>) {
+        self.state.default_account = Some(account.into());
     }
 
     /// One API call, at this moment of the virtual clock.
@@ -239,7 +256,10 @@ impl State {
             R::AssociateVpcCidrBlock { vpc_id, cidr } => self.associate_cidr(cx, vpc_id, cidr),
             R::DisassociateVpcCidrBlock { association_id } => self.disassociate_cidr(cx, association_id),
             R::DescribeVpcs(query) => self.describe_vpcs(cx, query),
-            R::CreateRouteTable { vpc_id, tags } => self.create_table(cx, vpc_id, tags),
+            R::DescribeVpcAttribute { vpc_id } => self.describe_vpc_attribute(cx, vpc_id),
+            R::CreateRouteTable { vpc_id, client_token, tags } => {
+                self.create_table(cx, vpc_id, client_token.as_deref(), tags)
+            }
             R::DeleteRouteTable { route_table_id } => self.delete_table(cx, route_table_id),
             R::AssociateRouteTable { route_table_id, to } => self.associate_table(cx, route_table_id, to),
             R::DisassociateRouteTable { association_id } => self.disassociate_table(cx, association_id),
@@ -247,17 +267,34 @@ impl State {
                 self.replace_association(cx, association_id, route_table_id)
             }
             R::DescribeRouteTables(query) => self.describe_tables(cx, query),
+            R::EnableVgwRoutePropagation { route_table_id, gateway_id } => {
+                self.set_propagation(cx, route_table_id, gateway_id, true)
+            }
+            R::DisableVgwRoutePropagation { route_table_id, gateway_id } => {
+                self.set_propagation(cx, route_table_id, gateway_id, false)
+            }
             R::CreateRoute(route) => self.create_route(cx, route),
             R::ReplaceRoute(route) => self.replace_route(cx, route),
             R::DeleteRoute(route) => self.delete_route(cx, route),
             R::CreateManagedPrefixList(list) => self.create_prefix_list(cx, list),
-            R::ModifyManagedPrefixList { prefix_list_id, max_entries, add, remove } => {
-                self.modify_prefix_list(cx, prefix_list_id, *max_entries, add, remove)
+            R::ModifyManagedPrefixList {
+                prefix_list_id,
+                current_version,
+                name,
+                max_entries,
+                add,
+                remove,
+            } => {
+                let (current_version, max_entries) = (*current_version, *max_entries);
+                let name = name.as_deref();
+                let change = prefix_lists::Change { current_version, name, max_entries, add, remove };
+                self.modify_prefix_list(cx, prefix_list_id, &change)
             }
             R::DeleteManagedPrefixList { prefix_list_id } => self.delete_prefix_list(cx, prefix_list_id),
             R::DescribeManagedPrefixLists(query) => self.describe_prefix_lists(cx, query),
-            R::GetManagedPrefixListEntries { prefix_list_id, max_results, next_token } => {
-                self.prefix_list_entries(cx, prefix_list_id, *max_results, next_token.as_deref())
+            R::GetManagedPrefixListEntries { prefix_list_id, target_version, max_results, next_token } => {
+                let next_token = next_token.as_deref();
+                self.prefix_list_entries(cx, prefix_list_id, *target_version, *max_results, next_token)
             }
             R::CreateVpcPeeringConnection(peering) => self.create_peering(cx, peering),
             R::AcceptVpcPeeringConnection { peering_id } => self.accept_peering(cx, peering_id),
@@ -273,7 +310,21 @@ impl State {
             R::AssumeRoleWithWebIdentity { role_arn, session_name, token, duration_s } => {
                 self.assume_role_with_web_identity(role_arn, session_name, token, *duration_s)
             }
+            R::DescribeTags(query) => self.describe_tags(cx, query),
+            R::DescribeRegions { names } => places::regions(names),
+            R::DescribeAccountAttributes { names } => places::account_attributes(names),
             R::GetCallerIdentity {} => Ok(Response::Identity(identity(cx.caller))),
+            R::GetServiceQuota { service_code, quota_code } => {
+                let quotas = self.quotas(&cx.caller.account, &cx.caller.region);
+                quotas.listed_one(service_code, quota_code)
+            }
+            R::ListServiceQuotas { service_code } => {
+                self.quotas(&cx.caller.account, &cx.caller.region).listed(service_code)
+            }
+            R::GetAWSDefaultServiceQuota { service_code, quota_code } => {
+                Quotas::default().listed_one(service_code, quota_code)
+            }
+            R::ListAWSDefaultServiceQuotas { service_code } => Quotas::default().listed(service_code),
         }
     }
 

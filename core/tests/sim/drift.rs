@@ -370,7 +370,8 @@ fn a_prefix_list_counts_with_its_max_entries() {
         name: "peers".to_owned(),
         max_entries: 40,
         address_family: "IPv4".to_owned(),
-        entries: vec!["10.2.0.0/16".to_owned()],
+        entries: vec!["10.2.0.0/16".into()],
+        client_token: None,
         tags: ec2sim::Tags::new(),
     };
     let answer = rig.sim.world.call(&rig.a.owner(), Request::CreateManagedPrefixList(create), &mut Calm);

@@ -7,15 +7,26 @@
 //! Nothing here reads a clock, keeps state or panics: whatever the bytes are, the answer is a value or an error with
 //! AWS's code.
 
+mod call;
+mod caller;
+mod ec2;
 mod encode;
+mod errors;
+pub mod http;
 pub mod json;
+mod mapping;
 mod moment;
 mod path;
 pub mod query;
+mod quotas;
 pub mod shapes;
+mod sts;
 pub mod value;
 pub mod xml;
 
+pub use call::{Call, respond};
 pub use encode::{EncodeError, Problem};
+pub use http::{HttpAnswer, HttpRequest, HttpResponse};
+pub use mapping::served;
 pub use shapes::{Operation, Service};
 pub use value::{Struct, Value};

@@ -69,7 +69,7 @@ pub fn operation(service: &Service, params: &Params) -> Result<&'static Operatio
     }
 }
 
-fn no_such_operation(service: &Service, action: &str, version: Option<&str>) -> AwsError {
+pub(crate) fn no_such_operation(service: &Service, action: &str, version: Option<&str>) -> AwsError {
     let message = match service.protocol {
         Protocol::Ec2 => format!("The action {action} is not valid for this web service."),
         _ => {

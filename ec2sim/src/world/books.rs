@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::World;
+use crate::chance::mix;
 use crate::request::{Action, Caller, Request};
 use crate::view::Target;
 
@@ -30,11 +31,24 @@ pub(crate) struct Books {
     throttled: Arc<BTreeMap<(Caller, Action), u64>>,
     log: Arc<Vec<Arc<Mutation>>>,
     keeps_log: bool,
+    /// Calls of what is not simulated, by service and the name that came.
+    unknown: Arc<BTreeMap<(String, String), u64>>,
+    requests: u64,
 }
+
+/// So many different names of unknown calls are remembered: what a stranger sends must not fill the memory.
+const MOST_UNKNOWN: usize = 1_000;
 
 impl Default for Books {
     fn default() -> Self {
-        Self { counts: Arc::default(), throttled: Arc::default(), log: Arc::default(), keeps_log: true }
+        Self {
+            counts: Arc::default(),
+            throttled: Arc::default(),
+            log: Arc::default(),
+            keeps_log: true,
+            unknown: Arc::default(),
+            requests: 0,
+        }
     }
 }
 
@@ -78,7 +92,37 @@ impl World {
         &self.books.throttled
     }
 
+    /// Calls of what is not simulated, by service and the name that came.
+    pub fn unknown_calls(&self) -> &BTreeMap<(String, String), u64> {
+        &self.books.unknown
+    }
+
+    /// Counts a call of what is not simulated.
+    pub fn count_unknown(&mut self, service: &str, name: &str) {
+        let short = |text: &str| text.chars().take(100).collect::<String>();
+        let unknown = Arc::make_mut(&mut self.books.unknown);
+        let key = (short(service), short(name));
+        if unknown.len() < MOST_UNKNOWN || unknown.contains_key(&key) {
+            *unknown.entry(key).or_default() += 1;
+        }
+    }
+
+    /// The id of the next request that comes over a wire: it follows from how many came before.
+    pub fn next_request_id(&mut self) -> String {
+        self.books.requests += 1;
+        let (high, low) = (mix(self.books.requests), mix(!self.books.requests));
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            0x8000 | (low >> 48) & 0x3fff,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
     pub fn reset_counts(&mut self) {
+        self.books.unknown = Arc::default();
         self.books.counts = Arc::default();
         self.books.throttled = Arc::default();
     }

@@ -1,6 +1,7 @@
 //! How every Describe call works: ids, filters, pages.
 
 mod filters;
+mod tags;
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -43,7 +43,8 @@ impl World {
     pub fn create_table(&mut self, vpc: &VpcId, tags: &[(&str, &str)]) -> Result<RouteTableId, Failure> {
         let owner = self.owner_of(vpc)?;
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let answer = self.call(&owner, Request::CreateRouteTable { vpc_id: vpc.into(), tags }, &mut Calm)?;
+        let request = Request::CreateRouteTable { vpc_id: vpc.into(), client_token: None, tags };
+        let answer = self.call(&owner, request, &mut Calm)?;
         answer.route_table().map(|table| table.id).ok_or_else(|| unexpected("CreateRouteTable"))
     }
 

@@ -1,6 +1,6 @@
 //! Customer-managed prefix lists.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
@@ -8,9 +8,8 @@ use super::agenda::Thing;
 use super::{Cx, State, cidr, tags};
 use crate::error::{AwsError, texts};
 use crate::ids::{AccountId, PrefixListId, Region};
-use crate::request::CreatePrefixList;
-use crate::request::Tags;
-use crate::view::{Destination, Page, PrefixListView, Response};
+use crate::request::{CreatePrefixList, PrefixListEntry, Request, Tags};
+use crate::view::{Destination, Page, PrefixListEntryView, PrefixListView, Response};
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct PrefixList {
@@ -20,7 +19,8 @@ pub(crate) struct PrefixList {
     pub(crate) name: String,
     pub(crate) is_ipv6: bool,
     pub(crate) max_entries: u32,
-    pub(crate) entries: BTreeSet<IpNet>,
+    /// With its description, if it has one.
+    pub(crate) entries: BTreeMap<IpNet, Option<String>>,
     pub(crate) version: u64,
     pub(crate) tags: Tags,
 }
@@ -44,7 +44,23 @@ pub(crate) fn parse_prefix_list_id(text: &str) -> Result<PrefixListId, AwsError>
     PrefixListId::parse(text).ok_or_else(malformed)
 }
 
-fn entry(text: &str, is_ipv6: bool) -> Result<IpNet, AwsError> {
+/// What one call of ModifyManagedPrefixList changes.
+pub(crate) struct Change<'a> {
+    pub(crate) current_version: Option<u64>,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) max_entries: Option<u32>,
+    pub(crate) add: &'a [PrefixListEntry],
+    pub(crate) remove: &'a [String],
+}
+
+fn entry(given: &PrefixListEntry, is_ipv6: bool) -> Result<(IpNet, Option<String>), AwsError> {
+    if given.description.as_ref().is_some_and(|text| text.chars().count() > 255) {
+        return Err(texts::bad_value("A description of an entry has at most 255 characters"));
+    }
+    Ok((net(&given.cidr, is_ipv6)?, given.description.clone()))
+}
+
+fn net(text: &str, is_ipv6: bool) -> Result<IpNet, AwsError> {
     let net = cidr::any(text, "entries")?;
     if matches!(net, IpNet::V6(_)) == is_ipv6 {
         Ok(net)
@@ -75,6 +91,13 @@ impl State {
         cx: &mut Cx<'_>,
         asked: &CreatePrefixList,
     ) -> Result<Response, AwsError> {
+        let request = || Request::CreateManagedPrefixList(asked.clone());
+        let earlier = self.given_before(cx, asked.client_token.as_deref(), request)?;
+        let earlier = earlier.as_deref().and_then(PrefixListId::parse);
+        if let Some(list) = earlier.and_then(|id| self.prefix_lists.get(&id)) {
+            cx.touch(&list.id);
+            return Ok(Response::PrefixList(list.view()));
+        }
         let is_ipv6 = match asked.address_family.as_str() {
             "IPv4" => false,
             "IPv6" => true,
@@ -90,7 +113,7 @@ impl State {
             return Err(texts::bad_value("Value for parameter maxEntries is invalid: 1 to 1000 are allowed"));
         }
         let entries =
-            asked.entries.iter().map(|text| entry(text, is_ipv6)).collect::<Result<BTreeSet<_>, _>>()?;
+            asked.entries.iter().map(|given| entry(given, is_ipv6)).collect::<Result<BTreeMap<_, _>, _>>()?;
         if entries.len() > asked.max_entries as usize {
             return Err(too_many(asked.max_entries));
         }
@@ -110,6 +133,7 @@ impl State {
         let lag = self.lag(cx, Thing::PrefixList(id.clone()));
         self.prefix_lists.insert(id.clone(), list, lag);
         cx.touch(&id);
+        self.note_token(cx, asked.client_token.as_deref(), request, id.as_str());
         Ok(Response::PrefixList(view))
     }
 
@@ -117,17 +141,21 @@ impl State {
         &mut self,
         cx: &mut Cx<'_>,
         text: &str,
-        max_entries: Option<u32>,
-        add: &[String],
-        remove: &[String],
+        change: &Change<'_>,
     ) -> Result<Response, AwsError> {
         let mut list = self.own_prefix_list(cx, text)?.clone();
-        list.max_entries = max_entries.unwrap_or(list.max_entries);
-        for text in remove {
-            list.entries.remove(&entry(text, list.is_ipv6)?);
+        if change.current_version.is_some_and(|meant| meant != list.version) {
+            let message = format!("The prefix list has the incorrect version number: it is {}", list.version);
+            return Err(AwsError::new("PrefixListVersionMismatch", message));
         }
-        for text in add {
-            list.entries.insert(entry(text, list.is_ipv6)?);
+        list.max_entries = change.max_entries.unwrap_or(list.max_entries);
+        list.name = change.name.map_or(list.name, str::to_owned);
+        for text in change.remove {
+            list.entries.remove(&net(text, list.is_ipv6)?);
+        }
+        for given in change.add {
+            let (net, description) = entry(given, list.is_ipv6)?;
+            list.entries.insert(net, description);
         }
         if list.entries.len() > list.max_entries as usize {
             return Err(too_many(list.max_entries));
@@ -157,12 +185,17 @@ impl State {
         &self,
         cx: &mut Cx<'_>,
         text: &str,
+        target_version: Option<u64>,
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Response, AwsError> {
         let id = self.own_prefix_list(cx, text)?.id.clone();
         let seen = self.prefix_lists.read(&id, cx.chance);
         let list = seen.ok_or_else(|| texts::no_prefix_list(text))?;
+        if target_version.is_some_and(|wanted| wanted != list.version) {
+            let message = format!("Only version {} of the prefix list is kept", list.version);
+            return Err(AwsError::new("PrefixListVersionNotFound", message));
+        }
         let size = max_results.map_or(usize::MAX, |most| most as usize);
         if size == 0 || max_results.is_some_and(|most| most > 100) {
             return Err(texts::bad_value("Value for parameter maxResults is invalid: 1 to 100 are allowed"));
@@ -171,7 +204,11 @@ impl State {
             None => 0,
             Some(token) => token.parse::<usize>().map_err(|_| super::describe::bad_token())?,
         };
-        let items: Vec<IpNet> = list.entries.iter().skip(from).take(size).copied().collect();
+        let show = |(cidr, description): (&IpNet, &Option<String>)| PrefixListEntryView {
+            cidr: *cidr,
+            description: description.clone(),
+        };
+        let items: Vec<_> = list.entries.iter().skip(from).take(size).map(show).collect();
         let end = from.saturating_add(items.len());
         let next_token = (end < list.entries.len()).then(|| end.to_string());
         Ok(Response::PrefixListEntries(Page { items, next_token }))

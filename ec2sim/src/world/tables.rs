@@ -8,7 +8,7 @@ use super::agenda::Thing;
 use super::{Cx, State, tags};
 use crate::error::{AwsError, texts};
 use crate::ids::{AccountId, AssociationId, Opaque, Region, RouteTableId, VpcId};
-use crate::request::{Attach, Tags};
+use crate::request::{Attach, Request, Tags};
 use crate::view::{
     Association, AssociationView, Destination, PeeringStatus, Response, RouteOrigin, RouteState,
     RouteTableView, RouteView, Target,
@@ -177,9 +177,21 @@ impl State {
         &mut self,
         cx: &mut Cx<'_>,
         vpc: &str,
+        client_token: Option<&str>,
         tags: &Tags,
     ) -> Result<Response, AwsError> {
         let vpc = self.own_vpc(cx, vpc)?;
+        let request = || Request::CreateRouteTable {
+            vpc_id: (&vpc.id).into(),
+            client_token: client_token.map(str::to_owned),
+            tags: tags.clone(),
+        };
+        let earlier = self.given_before(cx, client_token, request)?;
+        let earlier = earlier.as_deref().and_then(RouteTableId::parse);
+        if let Some(table) = earlier.and_then(|id| self.tables.get(&id)) {
+            cx.touch(&table.id);
+            return Ok(Response::RouteTable(self.table_view(table)));
+        }
         let quotas = self.quotas(&vpc.owner, &vpc.region);
         tags::check(tags, quotas.tags_per_resource)?;
         if self.links(&vpc.id).is_some_and(|links| links.tables.len() >= quotas.tables_per_vpc) {
@@ -188,8 +200,35 @@ impl State {
         }
         let id = self.add_table(cx, &vpc.id, false, tags);
         cx.touch(&id);
+        self.note_token(cx, client_token, request, id.as_str());
         let table = self.tables.get(&id).ok_or_else(|| texts::no_table(id.as_str()))?;
         Ok(Response::RouteTable(self.table_view(table)))
+    }
+
+    /// From now on the table takes the routes that the gateway announces, or no longer. A virtual private gateway is
+    /// an id and nothing else here: any will do.
+    pub(crate) fn set_propagation(
+        &mut self,
+        cx: &mut Cx<'_>,
+        table: &str,
+        gateway: &str,
+        on: bool,
+    ) -> Result<Response, AwsError> {
+        let id = self.own_table(cx, table)?.id.clone();
+        cx.touch(gateway);
+        if !gateway.starts_with("vgw-") {
+            return Err(texts::not_found("InvalidGatewayID.NotFound", "gateway", gateway));
+        }
+        let vgw = Opaque::new(gateway);
+        self.change_table(cx, &id, |table| {
+            if on {
+                table.propagating_vgws.insert(vgw);
+            } else {
+                table.propagating_vgws.remove(&vgw);
+                table.propagated.retain(|_, from| *from != vgw);
+            }
+        });
+        Ok(Response::Done)
     }
 
     pub(crate) fn delete_table(&mut self, cx: &mut Cx<'_>, text: &str) -> Result<Response, AwsError> {

@@ -55,16 +55,20 @@ const RESOURCE_INTENSIVE: [&str; 6] = [
     "RevokeSecurityGroupIngress",
 ];
 
-/// Calls of STS, CloudTrail and SQS.
-const ELSEWHERE: [&str; 11] = [
+/// Calls of STS, CloudTrail, SQS and Service Quotas.
+const ELSEWHERE: [&str; 15] = [
     "AssumeRole",
     "AssumeRoleWithWebIdentity",
     "ChangeMessageVisibility",
     "DeleteMessage",
     "DeleteMessageBatch",
+    "GetAWSDefaultServiceQuota",
     "GetCallerIdentity",
     "GetQueueAttributes",
     "GetQueueUrl",
+    "GetServiceQuota",
+    "ListAWSDefaultServiceQuotas",
+    "ListServiceQuotas",
     "LookupEvents",
     "ReceiveMessage",
     "SendMessage",

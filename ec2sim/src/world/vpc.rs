@@ -256,9 +256,9 @@ impl State {
         let own = |vpc: &Vpc| cx.is_at(&vpc.owner, &vpc.region);
         let found = self.vpcs.iter().filter(|(_, vpc)| own(vpc)).find_map(|(id, vpc)| {
             let at = held(vpc)?;
-            Some((id.clone(), at, vpc.cidrs[at].cidr))
+            Some((id.clone(), at, vpc.cidrs[at].clone()))
         });
-        let Some((id, at, net)) = found else {
+        let Some((id, at, gone)) = found else {
             let message = format!("The vpc CIDR block association ID '{association}' does not exist");
             return Err(AwsError::new("InvalidVpcCidrBlockAssociationID.NotFound", message));
         };
@@ -271,7 +271,13 @@ impl State {
         self.vpcs.change(&id, lag, |vpc| {
             vpc.cidrs.remove(at);
         });
-        self.change_tables_of(cx, &id, |table| table.drop_local(net));
-        Ok(Response::Done)
+        self.change_tables_of(cx, &id, |table| table.drop_local(gone.cidr));
+        Ok(Response::CidrDisassociation(id, gone))
+    }
+
+    pub(crate) fn describe_vpc_attribute(&self, cx: &mut Cx<'_>, text: &str) -> Result<Response, AwsError> {
+        let id = self.own_vpc(cx, text)?.id;
+        let seen = self.vpcs.read(&id, cx.chance).ok_or_else(|| texts::no_vpc(text))?;
+        Ok(Response::Vpc(seen.view()))
     }
 }

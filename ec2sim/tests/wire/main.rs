@@ -1,9 +1,13 @@
 //! The wire against AWS's rules, and against whatever else may come down it.
 #![cfg(feature = "wire")]
+#![allow(clippy::unwrap_used, reason = "a failed expectation ends the test, in helpers too")]
 
+mod client;
 mod json;
 mod kit;
 mod properties;
 mod query;
+mod respond_ec2;
+mod respond_errors;
 mod shapes;
 mod xml;

@@ -212,7 +212,8 @@ fn vpcs_and_prefix_lists_are_described_too() {
         name: "peers".to_owned(),
         max_entries: 7,
         address_family: "IPv6".to_owned(),
-        entries: vec!["2001:db8::/64".to_owned()],
+        entries: vec!["2001:db8::/64".into()],
+        client_token: None,
         tags: ec2sim::Tags::new(),
     });
     let made = rig.ask(&us, list).unwrap().prefix_list().unwrap();

@@ -65,6 +65,6 @@ fn pending_peerings_and_tables_have_their_own() {
     let request = create(&rig.a, &spare, THEM, VA);
     assert_eq!(rig.refused(&us, request).0, "PendingVpcPeeringConnectionLimitExceeded");
     rig.world.create_table(&rig.a.clone(), &[]).unwrap();
-    let table = Request::CreateRouteTable { vpc_id: (&rig.a).into(), tags: Tags::new() };
+    let table = Request::CreateRouteTable { vpc_id: (&rig.a).into(), client_token: None, tags: Tags::new() };
     assert_eq!(rig.refused(&us, table).0, "RouteTableLimitExceeded");
 }

@@ -26,6 +26,7 @@ fn prefix_list(rig: &mut Rig, max_entries: u32, family: &str) -> PrefixListId {
         max_entries,
         address_family: family.to_owned(),
         entries: Vec::new(),
+        client_token: None,
         tags: Tags::new(),
     });
     rig.ask(&us, request).unwrap().prefix_list().unwrap().id
@@ -247,8 +248,10 @@ fn a_prefix_list_in_use_stays_and_holds_what_it_says() {
     rig.ask(&us, replace(&table, list.as_str(), id.as_str())).unwrap();
     let modify = |add: &[&str], remove: &[&str]| Request::ModifyManagedPrefixList {
         prefix_list_id: (&list).into(),
+        current_version: None,
+        name: None,
         max_entries: None,
-        add: add.iter().map(|s| (*s).to_owned()).collect(),
+        add: add.iter().map(|s| (*s).into()).collect(),
         remove: remove.iter().map(|s| (*s).to_owned()).collect(),
     };
     rig.ask(&us, modify(&["10.2.0.0/16", "10.3.0.0/16"], &[])).unwrap();
@@ -260,11 +263,12 @@ fn a_prefix_list_in_use_stays_and_holds_what_it_says() {
     loop {
         let request = Request::GetManagedPrefixListEntries {
             prefix_list_id: (&list).into(),
+            target_version: None,
             max_results: Some(1),
             next_token: token,
         };
         let page = rig.ask(&us, request).unwrap().prefix_list_entries().unwrap();
-        entries.extend(page.items.iter().map(ToString::to_string));
+        entries.extend(page.items.iter().map(|entry| entry.cidr.to_string()));
         token = page.next_token;
         if token.is_none() {
             break;
