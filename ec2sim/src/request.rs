@@ -169,6 +169,8 @@ pub struct AssumeRole {
     pub role_arn: String,
     pub session_name: String,
     pub external_id: Option<String>,
+    /// Who is behind it: shown in every audit record, and handed on when the session assumes another role.
+    pub source_identity: Option<String>,
     /// In seconds. Absent: an hour.
     pub duration_s: Option<u32>,
 }
@@ -176,7 +178,7 @@ pub struct AssumeRole {
 impl AssumeRole {
     pub fn new(role_arn: &str, session_name: &str) -> Self {
         let (role_arn, session_name) = (role_arn.to_owned(), session_name.to_owned());
-        Self { role_arn, session_name, external_id: None, duration_s: None }
+        Self { role_arn, session_name, external_id: None, source_identity: None, duration_s: None }
     }
 }
 

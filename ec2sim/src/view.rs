@@ -289,8 +289,7 @@ pub struct SessionView {
     pub arn: String,
     /// `AROA...:SESSION`.
     pub role_id: String,
-    /// Of a token, whom it named.
-    pub subject: Option<String>,
+    pub source_identity: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

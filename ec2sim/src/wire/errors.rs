@@ -20,6 +20,12 @@ const JSON_TYPES: &[(&str, &str)] = &[
     ("UnauthorizedOperation", "AccessDeniedException"),
 ];
 
+/// What EC2 says of credentials, and STS in other words.
+const STS_CODES: &[(&str, &str, &str)] = &[
+    ("AuthFailure", "InvalidClientTokenId", "The security token included in the request is invalid"),
+    ("RequestExpired", "ExpiredToken", "The security token included in the request is expired"),
+];
+
 pub(crate) const REQUEST_ID: &str = "x-amzn-RequestId";
 
 fn escaped(text: &str) -> String {
@@ -30,6 +36,8 @@ fn escaped(text: &str) -> String {
 
 /// The answer to a call that failed.
 pub(crate) fn answer(service: &Service, code: &str, message: &str, request_id: &str) -> HttpAnswer {
+    let in_sts = STS_CODES.iter().find(|(ec2, ..)| service.name == "sts" && *ec2 == code);
+    let (code, message) = in_sts.map_or((code, message), |(_, code, message)| (*code, *message));
     let status = http_status(code);
     let (code_xml, message_xml) = (escaped(code), escaped(message));
     match service.protocol {

@@ -152,12 +152,12 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
 
-fn check_session_name(name: &str) -> Result<(), AwsError> {
+fn check_name(name: &str, of: &str) -> Result<(), AwsError> {
     if (2..=64).contains(&name.len()) && name.chars().all(is_name_char) {
         return Ok(());
     }
     let message = format!(
-        "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: Member \
+        "1 validation error detected: Value '{name}' at '{of}' failed to satisfy constraint: Member \
          must satisfy regular expression pattern: [\\w+=,.@-]{{2,64}}"
     );
     Err(AwsError::new("ValidationError", message))
@@ -215,8 +215,9 @@ impl State {
         request: &AssumeRole,
     ) -> Result<Response, AwsError> {
         let arn = RoleArn::parse(&request.role_arn)?;
-        check_session_name(&request.session_name)?;
+        check_name(&request.session_name, "roleSessionName")?;
         check_external_id(request.external_id.as_deref())?;
+        request.source_identity.as_deref().map_or(Ok(()), |name| check_name(name, "sourceIdentity"))?;
         let told = request.external_id.as_deref();
         let refusal = || denied(caller, &request.role_arn);
         // Accounts of one partition alone know each other.
@@ -228,7 +229,13 @@ impl State {
         let is_session = |identity: &Arc<UserIdentity>| matches!(identity.kind, IdentityKind::Role { .. });
         let chained = caller.identity.as_ref().is_some_and(is_session);
         let lasts_s = duration(request.duration_s, max_s, chained)?;
-        Ok(Response::Session(self.issue(&arn, &request.session_name, lasts_s)))
+        let handed_on = caller.identity.as_ref().and_then(|identity| identity.source_identity.clone());
+        let source = match (handed_on, request.source_identity.clone()) {
+            // Once set, it stays what it is.
+            (Some(was), Some(asked)) if was != asked => return Err(refusal()),
+            (was, asked) => was.or(asked),
+        };
+        Ok(Response::Session(self.issue(&arn, &request.session_name, lasts_s, source)))
     }
 
     pub(crate) fn assume_role_with_web_identity(
@@ -239,7 +246,7 @@ impl State {
         duration_s: Option<u32>,
     ) -> Result<Response, AwsError> {
         let arn = RoleArn::parse(role_arn)?;
-        check_session_name(session_name)?;
+        check_name(session_name, "roleSessionName")?;
         if token.expires_at.is_some_and(|at_ms| at_ms <= self.wall_at(self.now_ms)) {
             let message = "Token expired: current date/time must be before the expiration date/time";
             return Err(AwsError::new("ExpiredTokenException", message));
@@ -248,9 +255,7 @@ impl State {
             || AwsError::new("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
         let max_s = self.trusting(role_arn, |trust| trust.holds_for(token)).ok_or_else(refusal)?;
         let lasts_s = duration(duration_s, max_s, false)?;
-        let mut session = self.issue(&arn, session_name, lasts_s);
-        session.subject = Some(token.subject.clone());
-        Ok(Response::Session(session))
+        Ok(Response::Session(self.issue(&arn, session_name, lasts_s, None)))
     }
 
     /// The longest session of a role that trusts so; `None`: it does not, or does not exist, which AWS does not
@@ -262,7 +267,13 @@ impl State {
         }
     }
 
-    fn issue(&mut self, role: &RoleArn<'_>, session_name: &str, lasts_s: u32) -> SessionView {
+    fn issue(
+        &mut self,
+        role: &RoleArn<'_>,
+        session_name: &str,
+        lasts_s: u32,
+        source_identity: Option<String>,
+    ) -> SessionView {
         let now_ms = self.now_ms;
         self.sts.issued += 1;
         let number = self.sts.issued;
@@ -271,6 +282,7 @@ impl State {
         let expires_ms = now_ms.saturating_add(u64::from(lasts_s) * 1_000);
         let mut identity = UserIdentity::role_at(&role.path, role.name, session_name).key(&access_key_id);
         identity.session_began_ms = Some(self.wall_at(now_ms));
+        identity.source_identity = source_identity.clone();
         let session = Session {
             account: role.account.clone(),
             identity: Arc::new(identity),
@@ -288,7 +300,7 @@ impl State {
             arn: format!("arn:{partition}:sts::{account}:assumed-role/{name}/{session_name}"),
             role_id: format!("{}:{session_name}", role_id(account, &role.path, name)),
             access_key_id,
-            subject: None,
+            source_identity,
         }
     }
 }
