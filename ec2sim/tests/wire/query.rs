@@ -152,6 +152,8 @@ fn parameters_that_are_not_there_are_named_as_they_were_sent() {
         assert_eq!(refused("ec2", form), expected, "{form}");
     }
     assert_eq!(refused("sts", "Action=GetCallerIdentity&Tags.member.1.Key=a").0, "UnknownParameter");
+    let (code, message) = refused("sts", "Action=AssumeRole&RoleArn=a&RoleSessionName=b&Tags.1.Key=a");
+    assert_eq!((code, message.as_str()), ("UnknownParameter", "The parameter Tags.1 is not recognized"));
 }
 
 #[test]
