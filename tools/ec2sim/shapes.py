@@ -60,6 +60,23 @@ SERVICES = {
     """),
 }
 
+# SQS once spoke in form parameters and still names its errors so in `x-amzn-query-error`, by which boto3's users catch
+# them. The model no longer has these codes; they are those of the API reference of version 2012-11-05.
+OLD_SQS = "AWS.SimpleQueueService."
+OLD_CODES = {
+    "BatchEntryIdsNotDistinct": OLD_SQS + "BatchEntryIdsNotDistinct",
+    "BatchRequestTooLong": OLD_SQS + "BatchRequestTooLong",
+    "EmptyBatchRequest": OLD_SQS + "EmptyBatchRequest",
+    "InvalidBatchEntryId": OLD_SQS + "InvalidBatchEntryId",
+    "MessageNotInflight": OLD_SQS + "MessageNotInflight",
+    "PurgeQueueInProgress": OLD_SQS + "PurgeQueueInProgress",
+    "QueueDeletedRecently": OLD_SQS + "QueueDeletedRecently",
+    "QueueDoesNotExist": OLD_SQS + "NonExistentQueue",
+    "QueueNameExists": "QueueAlreadyExists",
+    "TooManyEntriesInBatchRequest": OLD_SQS + "TooManyEntriesInBatchRequest",
+    "UnsupportedOperation": OLD_SQS + "UnsupportedOperation",
+}
+
 PRIMITIVES = {
     "boolean": "BOOL", "integer": "INT", "long": "LONG", "float": "FLOAT", "double": "FLOAT",
     "timestamp": "TIME", "blob": "BLOB",
@@ -202,8 +219,9 @@ class Table:
     def error(self, name):
         """What an SDK knows the error by, in JSON and in the older protocol that it may still ask for."""
         error = self.model["shapes"][name].get("error", {})
+        old = OLD_CODES.get(name) if "awsQueryCompatible" in self.model["metadata"] else None
         status = error.get("httpStatusCode", 400)
-        return f"    error({text(name)}, {text(error.get('code', name))}, {status}),"
+        return f"    error({text(name)}, {text(old or error.get('code', name))}, {status}),"
 
     def render(self, model_name, scope):
         metadata = self.model["metadata"]

@@ -20,7 +20,8 @@ fn operations_are_found_by_name_and_others_are_not() {
 fn errors_are_found_by_name() {
     let refused = crate::kit::service("sts").error("IDPRejectedClaimException").expect("the error");
     assert_eq!((refused.code, refused.status), ("IDPRejectedClaim", 403));
-    assert!(crate::kit::service("sqs").error("QueueDoesNotExist").is_some());
+    let gone = crate::kit::service("sqs").error("QueueDoesNotExist").expect("the error");
+    assert_eq!((gone.code, gone.status), ("AWS.SimpleQueueService.NonExistentQueue", 400));
     assert!(crate::kit::service("sqs").error("QueueNotThere").is_none());
 }
 

@@ -86,8 +86,8 @@ pub struct Operation {
 pub struct ErrorShape {
     /// What SDKs call it, and what JSON clients know it by (`__type`).
     pub name: &'static str,
-    /// What clients of form parameters know it by. The models no longer have the codes that SQS had when it spoke in
-    /// form parameters, and which it still sends in `x-amzn-query-error`.
+    /// What clients of form parameters know it by. SQS, which once spoke in them, still sends it to JSON clients as
+    /// well, in `x-amzn-query-error`.
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,

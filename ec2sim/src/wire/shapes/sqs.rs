@@ -29,13 +29,13 @@ static OPERATIONS: &[Operation] = &[
 ];
 
 static ERRORS: &[ErrorShape] = &[
-    error("BatchEntryIdsNotDistinct", "BatchEntryIdsNotDistinct", 400),
-    error("BatchRequestTooLong", "BatchRequestTooLong", 400),
-    error("EmptyBatchRequest", "EmptyBatchRequest", 400),
+    error("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
+    error("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", 400),
+    error("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", 400),
     error("InvalidAddress", "InvalidAddress", 400),
     error("InvalidAttributeName", "InvalidAttributeName", 400),
     error("InvalidAttributeValue", "InvalidAttributeValue", 400),
-    error("InvalidBatchEntryId", "InvalidBatchEntryId", 400),
+    error("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", 400),
     error("InvalidIdFormat", "InvalidIdFormat", 400),
     error("InvalidMessageContents", "InvalidMessageContents", 400),
     error("InvalidSecurity", "InvalidSecurity", 400),
@@ -46,16 +46,16 @@ static ERRORS: &[ErrorShape] = &[
     error("KmsNotFound", "KmsNotFound", 400),
     error("KmsOptInRequired", "KmsOptInRequired", 400),
     error("KmsThrottled", "KmsThrottled", 400),
-    error("MessageNotInflight", "MessageNotInflight", 400),
+    error("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", 400),
     error("OverLimit", "OverLimit", 400),
-    error("PurgeQueueInProgress", "PurgeQueueInProgress", 400),
-    error("QueueDeletedRecently", "QueueDeletedRecently", 400),
-    error("QueueDoesNotExist", "QueueDoesNotExist", 400),
-    error("QueueNameExists", "QueueNameExists", 400),
+    error("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", 400),
+    error("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently", 400),
+    error("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", 400),
+    error("QueueNameExists", "QueueAlreadyExists", 400),
     error("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", 400),
     error("RequestThrottled", "RequestThrottled", 400),
-    error("TooManyEntriesInBatchRequest", "TooManyEntriesInBatchRequest", 400),
-    error("UnsupportedOperation", "UnsupportedOperation", 400),
+    error("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400),
+    error("UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation", 400),
 ];
 
 static AttributeNameList: Shape = Shape::List(&List { item_name: None, item: &QueueAttributeName });
