@@ -117,11 +117,27 @@ resource_id!(
     "rtbassoc-"
 );
 resource_id!(CidrAssociationId, "vpc-cidr-assoc-");
+resource_id!(SubnetId, "subnet-");
+resource_id!(SubnetCidrAssociationId, "subnet-cidr-assoc-");
+resource_id!(
+    /// An internet gateway. Gateways of other kinds are [`Opaque`].
+    GatewayId,
+    "igw-"
+);
+resource_id!(GroupId, "sg-");
+resource_id!(
+    /// One rule of a security group.
+    RuleId,
+    "sgr-"
+);
+resource_id!(AclId, "acl-");
+resource_id!(AclAssociationId, "aclassoc-");
 
 plain_name!(AccountId);
 plain_name!(Region);
 plain_name!(
-    /// A resource this world does not model: igw, vgw, nat, tgw, eni, subnet. Its id is all there is of it.
+    /// A resource this world does not model: vgw, nat, tgw, eni, and a subnet or internet gateway that it did not
+    /// make. Its id is all there is of it.
     Opaque
 );
 
@@ -142,11 +158,26 @@ impl Region {
 pub(crate) struct IdSource {
     pub(crate) scrambled: bool,
     last: u64,
+    last_unasked: u64,
 }
+
+/// Far above what is ever counted up to.
+const UNASKED: u64 = 1 << 48;
 
 impl IdSource {
     pub(crate) fn next(&mut self) -> u64 {
         self.last += 1;
-        if self.scrambled { crate::chance::mix(self.last) } else { self.last }
+        self.shown(self.last)
+    }
+
+    /// For what nobody asked for and comes with something else. It is counted apart: the ids of what was asked for
+    /// don't depend on what the world thinks belongs to it.
+    pub(crate) fn next_unasked(&mut self) -> u64 {
+        self.last_unasked += 1;
+        self.shown(UNASKED + self.last_unasked)
+    }
+
+    fn shown(&self, number: u64) -> u64 {
+        if self.scrambled { crate::chance::mix(number) } else { number }
     }
 }

@@ -34,11 +34,20 @@ pub use chance::{Calm, Chance, Choice, Delay, Fault, Knobs, Script, Seeded};
 pub use error::{AwsError, Failure};
 pub use identity::{IdentityKind, UserIdentity, role_id};
 pub use ids::{
-    AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
+    AccountId, AclAssociationId, AclId, AssociationId, CidrAssociationId, GatewayId, GroupId, Opaque,
+    PeeringId, PrefixListId, Region, RouteTableId, RuleId, SubnetCidrAssociationId, SubnetId, VpcId,
 };
 pub use request::{
     Action, AssumeRole, Attach, Caller, CreatePeering, CreatePrefixList, Describe, Filter, PrefixListEntry,
     Request, RouteRequest, Tags, WebIdentity,
+};
+pub use request::{
+    AuthorizeRules, CreateGroup, CreateSubnet, DescribeRulesAnew, RevokeRules, RuleEndSpec, RuleSpec,
+    SubnetAttribute,
+};
+pub use view::{
+    AclView, GatewayView, GroupReference, GroupView, ReferencedGroup, RuleEnd, RuleView, StaleGroupView,
+    SubnetView, ZoneView,
 };
 pub use view::{
     Association, AssociationView, CidrAssociation, Destination, Identity, Page, PeeringSide, PeeringStatus,

@@ -1,11 +1,18 @@
 //! What a caller can ask. Ids and CIDRs are text, as on the wire: what AWS would refuse can be said here.
 
+mod network;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::identity::UserIdentity;
 use crate::ids::{AccountId, Region};
+
+pub use network::{
+    AuthorizeRules, CreateGroup, CreateSubnet, DescribeRulesAnew, RevokeRules, RuleEndSpec, RuleSpec,
+    SubnetAttribute,
+};
 
 pub type Tags = BTreeMap<String, String>;
 
@@ -254,6 +261,36 @@ requests! {
     DescribeVpcs(Describe), false;
     /// All attributes at once, where AWS shows one.
     DescribeVpcAttribute { vpc_id: String }, false;
+
+    CreateSubnet(CreateSubnet), true;
+    DeleteSubnet { subnet_id: String }, true;
+    ModifySubnetAttribute { subnet_id: String, attribute: Option<SubnetAttribute> }, true;
+    DescribeSubnets(Describe), false;
+
+    CreateInternetGateway { tags: Tags }, true;
+    AttachInternetGateway { gateway_id: String, vpc_id: String }, true;
+    DetachInternetGateway { gateway_id: String, vpc_id: String }, true;
+    DeleteInternetGateway { gateway_id: String }, true;
+    DescribeInternetGateways(Describe), false;
+
+    CreateSecurityGroup(CreateGroup), true;
+    DeleteSecurityGroup { group_id: String }, true;
+    AuthorizeSecurityGroupIngress(AuthorizeRules), true;
+    AuthorizeSecurityGroupEgress(AuthorizeRules), true;
+    RevokeSecurityGroupIngress(RevokeRules), true;
+    RevokeSecurityGroupEgress(RevokeRules), true;
+    /// Each rule by its id, and what it shall say. A description that is absent goes.
+    ModifySecurityGroupRules { group_id: String, rules: Vec<(String, RuleSpec)> }, true;
+    UpdateSecurityGroupRuleDescriptionsIngress(DescribeRulesAnew), true;
+    UpdateSecurityGroupRuleDescriptionsEgress(DescribeRulesAnew), true;
+    DescribeSecurityGroups(Describe), false;
+    DescribeSecurityGroupRules(Describe), false;
+    DescribeStaleSecurityGroups { vpc_id: String, max_results: Option<u32>, next_token: Option<String> }, false;
+    DescribeSecurityGroupReferences { group_ids: Vec<String> }, false;
+
+    DescribeNetworkAcls(Describe), false;
+    DescribeNetworkInterfaces(Describe), false;
+    DescribeAvailabilityZones(Describe), false;
 
     /// The same request with the same token is one request.
     CreateRouteTable { vpc_id: String, client_token: Option<String>, tags: Tags }, true;

@@ -1,5 +1,7 @@
 //! What a caller is shown.
 
+mod network;
+
 use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -8,6 +10,11 @@ use crate::ids::{
     AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
 };
 use crate::request::Tags;
+
+pub use network::{
+    AclView, GatewayView, GroupReference, GroupView, ReferencedGroup, RuleEnd, RuleView, StaleGroupView,
+    SubnetView, ZoneView,
+};
 
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
@@ -21,7 +28,7 @@ macro_rules! codes {
             pub const ALL: &'static [$name] = &[$($name::$variant,)*];
 
             /// AWS's word for it.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self {
                     $($name::$variant => $text,)*
                 }
@@ -323,6 +330,20 @@ pub enum Response {
     },
     Identity(Identity),
     Session(SessionView),
+    Subnet(SubnetView),
+    Subnets(Page<SubnetView>),
+    Gateway(GatewayView),
+    Gateways(Page<GatewayView>),
+    Group(GroupView),
+    Groups(Page<GroupView>),
+    /// Those described, authorised, modified or revoked.
+    Rules(Page<RuleView>),
+    StaleGroups(Page<StaleGroupView>),
+    GroupReferences(Vec<GroupReference>),
+    NetworkAcls(Page<AclView>),
+    /// There are none in this world.
+    NoNetworkInterfaces,
+    Zones(Vec<ZoneView>),
 }
 
 macro_rules! unwrap_as {
@@ -368,4 +389,15 @@ unwrap_as! {
     peerings -> Peerings(Page<PeeringView>),
     identity -> Identity(Identity),
     session -> Session(SessionView),
+    subnet -> Subnet(SubnetView),
+    subnets -> Subnets(Page<SubnetView>),
+    gateway -> Gateway(GatewayView),
+    gateways -> Gateways(Page<GatewayView>),
+    group -> Group(GroupView),
+    groups -> Groups(Page<GroupView>),
+    rules -> Rules(Page<RuleView>),
+    stale_groups -> StaleGroups(Page<StaleGroupView>),
+    group_references -> GroupReferences(Vec<GroupReference>),
+    network_acls -> NetworkAcls(Page<AclView>),
+    zones -> Zones(Vec<ZoneView>),
 }

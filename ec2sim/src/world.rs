@@ -6,6 +6,8 @@ mod cidr;
 mod describe;
 mod epoch;
 mod faults;
+mod gateways;
+mod groups;
 mod hooks;
 mod human;
 mod lifecycle;
@@ -16,12 +18,14 @@ mod prefix_lists;
 mod quota;
 mod routes;
 mod sts;
+mod subnets;
 mod tables;
 mod tags;
 mod throttle;
 mod tokens;
 mod visibility;
 mod vpc;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -29,14 +33,19 @@ use std::sync::Arc;
 
 use crate::chance::{Chance, Choice, Delay};
 use crate::error::{AwsError, Failure};
-use crate::ids::{AccountId, IdSource, PeeringId, PrefixListId, Region, RouteTableId, VpcId};
+use crate::ids::{
+    AccountId, GatewayId, GroupId, IdSource, PeeringId, PrefixListId, Region, RouteTableId, SubnetId, VpcId,
+};
 use crate::request::{Action, Caller, Request};
 use crate::view::{Identity, Response, Target};
 
 use agenda::{Agenda, Thing};
 use books::Books;
+use gateways::Gateway;
+use groups::Group;
 use peering::Peering;
 use prefix_lists::PrefixList;
+use subnets::Subnet;
 use tables::RouteTable;
 use visibility::Shelf;
 use vpc::Vpc;
@@ -80,6 +89,10 @@ pub(crate) struct State {
     tables: Shelf<RouteTableId, RouteTable>,
     peerings: Shelf<PeeringId, Peering>,
     prefix_lists: Shelf<PrefixListId, PrefixList>,
+    subnets: Shelf<SubnetId, Subnet>,
+    gateways: Shelf<GatewayId, Gateway>,
+    groups: Shelf<GroupId, Group>,
+    refuses_unknown_ids: bool,
     links: Arc<BTreeMap<VpcId, Links>>,
     /// Requests that nobody has accepted, rejected or withdrawn.
     unanswered: Arc<BTreeSet<PeeringId>>,
@@ -102,6 +115,9 @@ pub const DEFAULT_ACCOUNT: &str = "123456789012";
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Links {
     tables: BTreeSet<RouteTableId>,
+    subnets: BTreeSet<SubnetId>,
+    groups: BTreeSet<GroupId>,
+    gateway: Option<GatewayId>,
     peerings: BTreeSet<PeeringId>,
 }
 
@@ -260,6 +276,37 @@ impl State {
             R::CreateRouteTable { vpc_id, client_token, tags } => {
                 self.create_table(cx, vpc_id, client_token.as_deref(), tags)
             }
+            R::CreateSubnet(subnet) => self.create_subnet(cx, subnet),
+            R::DeleteSubnet { subnet_id } => self.delete_subnet(cx, subnet_id),
+            R::ModifySubnetAttribute { subnet_id, attribute } => {
+                self.modify_subnet(cx, subnet_id, *attribute)
+            }
+            R::DescribeSubnets(query) => self.describe_subnets(cx, query),
+            R::CreateInternetGateway { tags } => self.create_gateway(cx, tags),
+            R::AttachInternetGateway { gateway_id, vpc_id } => self.attach_gateway(cx, gateway_id, vpc_id),
+            R::DetachInternetGateway { gateway_id, vpc_id } => self.detach_gateway(cx, gateway_id, vpc_id),
+            R::DeleteInternetGateway { gateway_id } => self.delete_gateway(cx, gateway_id),
+            R::DescribeInternetGateways(query) => self.describe_gateways(cx, query),
+            R::CreateSecurityGroup(group) => self.create_group(cx, group),
+            R::DeleteSecurityGroup { group_id } => self.delete_group(cx, group_id),
+            R::AuthorizeSecurityGroupIngress(rules) => self.authorize(cx, false, rules),
+            R::AuthorizeSecurityGroupEgress(rules) => self.authorize(cx, true, rules),
+            R::RevokeSecurityGroupIngress(rules) => self.revoke(cx, false, rules),
+            R::RevokeSecurityGroupEgress(rules) => self.revoke(cx, true, rules),
+            R::ModifySecurityGroupRules { group_id, rules } => self.modify_rules(cx, group_id, rules),
+            R::UpdateSecurityGroupRuleDescriptionsIngress(rules) => {
+                self.describe_rules_anew(cx, false, rules)
+            }
+            R::UpdateSecurityGroupRuleDescriptionsEgress(rules) => self.describe_rules_anew(cx, true, rules),
+            R::DescribeSecurityGroups(query) => self.describe_groups(cx, query),
+            R::DescribeSecurityGroupRules(query) => self.describe_rules(cx, query),
+            R::DescribeStaleSecurityGroups { vpc_id, max_results, next_token } => {
+                self.describe_stale_groups(cx, vpc_id, *max_results, next_token.as_deref())
+            }
+            R::DescribeSecurityGroupReferences { group_ids } => self.group_references(cx, group_ids),
+            R::DescribeNetworkAcls(query) => self.describe_acls(cx, query),
+            R::DescribeNetworkInterfaces(query) => self.describe_interfaces(query),
+            R::DescribeAvailabilityZones(query) => self.describe_zones(cx, query),
             R::DeleteRouteTable { route_table_id } => self.delete_table(cx, route_table_id),
             R::AssociateRouteTable { route_table_id, to } => self.associate_table(cx, route_table_id, to),
             R::DisassociateRouteTable { association_id } => self.disassociate_table(cx, association_id),
@@ -359,6 +406,11 @@ impl State {
     fn links(&self, vpc: &VpcId) -> Option<&Links> {
         self.links.get(vpc)
     }
+}
+
+/// Of something in EC2.
+fn arn(region: &Region, account: &AccountId, kind: &str, id: &str) -> String {
+    format!("arn:aws:ec2:{region}:{account}:{kind}/{id}")
 }
 
 /// A service never asks who it is; it would be told its name.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::State;
-use crate::ids::{PeeringId, PrefixListId, RouteTableId, VpcId};
+use crate::ids::{GatewayId, GroupId, PeeringId, PrefixListId, RouteTableId, RuleId, SubnetId, VpcId};
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Thing {
@@ -12,6 +12,11 @@ pub(crate) enum Thing {
     Table(RouteTableId),
     Peering(PeeringId),
     PrefixList(PrefixListId),
+    Subnet(SubnetId),
+    Gateway(GatewayId),
+    Group(GroupId),
+    /// Seen when its group is.
+    Rule(GroupId, RuleId),
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -67,6 +72,9 @@ impl State {
             Due::Visible(Thing::Table(id)) => self.tables.forget_past(&id, now_ms),
             Due::Visible(Thing::Peering(id)) => self.peerings.forget_past(&id, now_ms),
             Due::Visible(Thing::PrefixList(id)) => self.prefix_lists.forget_past(&id, now_ms),
+            Due::Visible(Thing::Subnet(id)) => self.subnets.forget_past(&id, now_ms),
+            Due::Visible(Thing::Gateway(id)) => self.gateways.forget_past(&id, now_ms),
+            Due::Visible(Thing::Group(id) | Thing::Rule(id, _)) => self.groups.forget_past(&id, now_ms),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How every Describe call works: ids, filters, pages.
 
 mod filters;
+mod network;
 mod tags;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use crate::request::{Action, Caller, Describe};
 use crate::view::{Page, Response};
 
 use filters::Filtered;
+pub(crate) use filters::matches;
 
 /// One kind of thing that can be described.
 struct Kind<K> {
@@ -68,7 +70,7 @@ fn fingerprint(action: Action, caller: &Caller, query: &Describe) -> u64 {
     hasher.finish()
 }
 
-fn check_filters<V: Filtered>(query: &Describe) -> Result<(), AwsError> {
+pub(crate) fn check_filters<V: Filtered>(query: &Describe) -> Result<(), AwsError> {
     for filter in &query.filters {
         let known = filter.name.strip_prefix("tag:").is_some_and(|key| !key.is_empty())
             || V::FILTERS.contains(&filter.name.as_str());
@@ -95,6 +97,25 @@ where
     T: Clone,
     V: Filtered,
 {
+    list_by(cx, kind, query, &|after| Box::new(shelf.keys_after(after)), &mut |cx, key| {
+        shelf.read(key, cx.chance).and_then(&show)
+    })
+}
+
+type KeysAfter<'a, K> = &'a dyn Fn(Option<&K>) -> Box<dyn Iterator<Item = &'a K> + 'a>;
+
+/// What `read` shows of these keys.
+fn list_by<'a, K, V>(
+    cx: &mut Cx<'_>,
+    kind: &Kind<K>,
+    query: &Describe,
+    keys_after: KeysAfter<'a, K>,
+    read: &mut dyn FnMut(&mut Cx<'_>, &K) -> Option<V>,
+) -> Result<Page<V>, AwsError>
+where
+    K: Ord + Clone + AsRef<str>,
+    V: Filtered,
+{
     check_filters::<V>(query)?;
     if let Some(asked) = query.max_results.filter(|asked| !(5..=kind.most).contains(asked)) {
         return Err(bad_max_results(asked, kind.most));
@@ -109,8 +130,8 @@ where
     let mut page = Pager { size, items: Vec::new(), last: from.to_owned(), more: false };
     let matched = |view: &V| filters::matches(view, &query.filters);
     if query.ids.is_empty() {
-        for key in shelf.keys_after(after.as_ref()) {
-            let view = shelf.read(key, cx.chance).and_then(&show);
+        for key in keys_after(after.as_ref()) {
+            let view = read(cx, key);
             if page.is_full_at(key.as_ref(), view.filter(matched)) {
                 break;
             }
@@ -118,7 +139,7 @@ where
     } else {
         let keys = query.ids.iter().map(|id| (kind.parse)(id)).collect::<Result<BTreeSet<K>, _>>()?;
         for key in keys.iter().filter(|key| after.as_ref().is_none_or(|after| *key > after)) {
-            let view = shelf.read(key, cx.chance).and_then(&show);
+            let view = read(cx, key);
             let view = view.ok_or_else(|| (kind.not_found)(key.as_ref()))?;
             if page.is_full_at(key.as_ref(), Some(view).filter(matched)) {
                 break;

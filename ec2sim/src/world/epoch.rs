@@ -49,6 +49,9 @@ impl World {
         state.vpcs.start_at(now_ms, |_| {});
         state.tables.start_at(now_ms, |_| {});
         state.prefix_lists.start_at(now_ms, |_| {});
+        state.subnets.start_at(now_ms, |_| {});
+        state.gateways.start_at(now_ms, |_| {});
+        state.groups.start_at(now_ms, |_| {});
         state.peerings.start_at(now_ms, |peering| peering.start_at(now_ms));
         world
     }

@@ -4,14 +4,23 @@ use std::sync::Arc;
 
 use super::World;
 use super::tables::Route;
-use crate::ids::{Opaque, PeeringId, RouteTableId, VpcId};
+use crate::ids::{GroupId, Opaque, PeeringId, RouteTableId, SubnetId, VpcId};
 use crate::request::Caller;
-use crate::view::{Destination, PeeringStatus, PeeringView, RouteOrigin, RouteTableView, Target, VpcView};
+use crate::view::{
+    Destination, GroupView, PeeringStatus, PeeringView, RouteOrigin, RouteTableView, SubnetView, Target,
+    VpcView,
+};
 
 impl World {
     /// New ids no longer rise with age, as on AWS.
     pub fn scramble_ids(&mut self) {
         self.state.ids.scrambled = true;
+    }
+
+    /// Subnets and internet gateways must have been created here. Without it, an id that this world knows nothing
+    /// of stands for one that exists where it is needed, as with NAT gateways, network interfaces and the like.
+    pub fn refuse_unknown_ids(&mut self) {
+        self.state.refuses_unknown_ids = true;
     }
 
     /// The truth, as its requester would see it without lag; `None` once no side sees the tombstone any more.
@@ -59,6 +68,27 @@ impl World {
         self.state.vpcs.get(id).map(super::Vpc::view)
     }
 
+    pub fn security_group(&self, id: &GroupId) -> Option<GroupView> {
+        self.state.groups.get(id).map(|group| self.state.group_view(group))
+    }
+
+    pub fn security_groups(&self) -> impl Iterator<Item = GroupView> {
+        self.state.groups.iter().map(|(_, group)| self.state.group_view(group))
+    }
+
+    /// The group that the VPC came with.
+    pub fn default_group(&self, vpc: &VpcId) -> Option<GroupId> {
+        self.state.groups_of(vpc).find(|group| group.is_default()).map(|group| group.id.clone())
+    }
+
+    pub fn subnets(&self) -> impl Iterator<Item = SubnetView> {
+        self.state.subnets.iter().map(|(_, subnet)| subnet.view())
+    }
+
+    pub fn subnet(&self, id: &SubnetId) -> Option<SubnetView> {
+        self.state.subnets.get(id).map(super::subnets::Subnet::view)
+    }
+
     /// Puts a route into a table, past all validation, as if it had always been there. False: no such table.
     pub fn inject_route(
         &mut self,
@@ -100,6 +130,9 @@ impl World {
                 peering.accepter.gone_ms = None;
             });
             self.state.note_unanswered(id);
+            if status == PeeringStatus::Active {
+                self.state.heal_rules(id);
+            }
         }
         true
     }

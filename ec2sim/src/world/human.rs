@@ -139,7 +139,8 @@ impl World {
         self.call(caller, request, &mut Calm).map(|_| ())
     }
 
-    /// The console takes the peerings and tables of a VPC with it, where the API would refuse.
+    /// The console takes the peerings, tables, subnets and groups of a VPC with it and detaches its gateway, where
+    /// the API would refuse.
     pub fn delete_vpc_in_console(&mut self, vpc: &VpcId) -> Result<(), Failure> {
         let owner = self.owner_of(vpc)?;
         let links = self.state.links(vpc).cloned().unwrap_or_default();
@@ -158,7 +159,24 @@ impl World {
                 self.delete_table_with_ties(&owner, table)?;
             }
         }
+        self.empty_vpc(&owner, vpc, &links)?;
         self.call(&owner, Request::DeleteVpc { vpc_id: vpc.into() }, &mut Calm).map(|_| ())
+    }
+
+    fn empty_vpc(&mut self, owner: &Caller, vpc: &VpcId, links: &super::Links) -> Result<(), Failure> {
+        for subnet in &links.subnets {
+            self.call(owner, Request::DeleteSubnet { subnet_id: subnet.into() }, &mut Calm)?;
+        }
+        for group in &links.groups {
+            if self.state.groups.get(group).is_some_and(|group| !group.is_default()) {
+                self.call(owner, Request::DeleteSecurityGroup { group_id: group.into() }, &mut Calm)?;
+            }
+        }
+        if let Some(gateway) = &links.gateway {
+            let (gateway_id, vpc_id) = (gateway.into(), vpc.into());
+            self.call(owner, Request::DetachInternetGateway { gateway_id, vpc_id }, &mut Calm)?;
+        }
+        Ok(())
     }
 
     fn delete_table_with_ties(&mut self, owner: &Caller, table: &RouteTableId) -> Result<(), Failure> {

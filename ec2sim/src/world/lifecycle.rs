@@ -60,6 +60,9 @@ impl State {
                 peering.status = next;
                 peering.delivered = true;
             });
+            if next == PeeringStatus::Active {
+                self.heal_rules(id);
+            }
         }
     }
 

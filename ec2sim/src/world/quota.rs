@@ -20,6 +20,11 @@ pub struct Quotas {
     pub tables_per_vpc: usize,
     pub ipv4_cidrs_per_vpc: usize,
     pub tags_per_resource: usize,
+    pub subnets_per_vpc: usize,
+    pub groups_per_region: usize,
+    /// In and out are counted apart, and so are IPv4 and IPv6; a group counts in both families, a prefix list with
+    /// its MaxEntries.
+    pub rules_per_group: usize,
 }
 
 impl Default for Quotas {
@@ -32,6 +37,9 @@ impl Default for Quotas {
             tables_per_vpc: 200,
             ipv4_cidrs_per_vpc: 5,
             tags_per_resource: 50,
+            subnets_per_vpc: 200,
+            groups_per_region: 2_500,
+            rules_per_group: 60,
         }
     }
 }

@@ -188,6 +188,7 @@ impl State {
         }
         match target {
             Target::Peering(id) => self.check_peering_target(cx, table, id),
+            Target::Gateway(id) => self.check_gateway_target(cx, table, id.as_str()),
             _ => Ok(()),
         }
     }

@@ -70,12 +70,13 @@ pub(crate) fn parse_table_id(text: &str) -> Result<RouteTableId, AwsError> {
 
 impl State {
     /// Blackhole is computed, never stored: it follows the target.
-    pub(crate) fn route_state(&self, target: &Target) -> RouteState {
+    pub(crate) fn route_state(&self, vpc: &VpcId, target: &Target) -> RouteState {
         let there = match target {
             Target::Local => true,
             Target::Peering(id) => {
                 self.peerings.get(id).is_some_and(|peering| peering.status == PeeringStatus::Active)
             }
+            Target::Gateway(id) => self.gateway_serves(id.as_str(), vpc),
             opaque => !self.broken.contains(opaque.as_str()),
         };
         if there { RouteState::Active } else { RouteState::Blackhole }
@@ -84,7 +85,7 @@ impl State {
     pub(crate) fn table_view(&self, table: &RouteTable) -> RouteTableView {
         let route = |destination: &Destination, target: Target, origin| RouteView {
             destination: destination.clone(),
-            state: self.route_state(&target),
+            state: self.route_state(&table.vpc, &target),
             target,
             origin,
         };
@@ -252,9 +253,13 @@ impl State {
     ) -> Result<Response, AwsError> {
         let table = self.own_table(cx, text)?;
         let with = match to {
-            Attach::Subnet(subnet) => Association::Subnet(Opaque::new(subnet)),
+            Attach::Subnet(subnet) => {
+                self.check_subnet_of(cx, table, subnet)?;
+                Association::Subnet(Opaque::new(subnet))
+            }
             Attach::Gateway(gateway) => {
                 edge_can_hold(table)?;
+                self.check_gateway_target(cx, table, gateway)?;
                 Association::Gateway(Opaque::new(gateway))
             }
         };

@@ -48,6 +48,23 @@ impl State {
                 let list = self.own_prefix_list(cx, text)?;
                 Ok((Thing::PrefixList(list.id.clone()), list.tags.clone()))
             }
+            "subnet" => {
+                let subnet = self.own_subnet(cx, text)?;
+                Ok((Thing::Subnet(subnet.id), subnet.tags))
+            }
+            "igw" => {
+                let gateway = self.own_gateway(cx, text)?;
+                Ok((Thing::Gateway(gateway.id), gateway.tags))
+            }
+            "sg" => {
+                let group = self.own_group(cx, text)?;
+                Ok((Thing::Group(group.id), group.tags))
+            }
+            "sgr" => {
+                let (group, id) = self.own_rule(cx, text)?;
+                let tags = group.rules.get(&id).map(|rule| rule.tags.clone()).unwrap_or_default();
+                Ok((Thing::Rule(group.id, id), tags))
+            }
             "pcx" => {
                 parse_peering_id(text)?;
                 let mut peering = self.own_peering(cx, text)?;
@@ -67,6 +84,10 @@ impl State {
             Thing::Vpc(id) => self.vpcs.change(&id, lag, |vpc| vpc.tags = tags),
             Thing::Table(id) => self.tables.change(&id, lag, |table| table.tags = tags),
             Thing::PrefixList(id) => self.prefix_lists.change(&id, lag, |list| list.tags = tags),
+            Thing::Subnet(id) => self.subnets.change(&id, lag, |subnet| subnet.tags = tags),
+            Thing::Gateway(id) => self.gateways.change(&id, lag, |gateway| gateway.tags = tags),
+            Thing::Group(id) => self.groups.change(&id, lag, |group| group.tags = tags),
+            Thing::Rule(group, id) => self.change_rule_tags(&id, &group, lag, tags),
             Thing::Peering(id) => {
                 self.peerings.change(&id, lag, |peering| {
                     *peering_tags(peering, cx) = tags;

@@ -98,9 +98,14 @@ impl<K: Ord + Clone, T: Clone> Shelf<K, T> {
     }
 
     /// The keys after a place, for reads that go through all of them.
-    pub(crate) fn keys_after(&self, after: Option<&K>) -> impl Iterator<Item = &K> {
+    pub(crate) fn keys_after<'a>(&'a self, after: Option<&K>) -> impl Iterator<Item = &'a K> + use<'a, K, T> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.0.range((from, Bound::Unbounded)).map(|(key, _)| key)
+    }
+
+    /// It is there, or reads may still show that it was.
+    pub(crate) fn knows(&self, key: &K) -> bool {
+        self.0.contains_key(key)
     }
 
     /// Whether some part of AWS may not have heard of the thing yet.

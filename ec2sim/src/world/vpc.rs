@@ -5,7 +5,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::agenda::Thing;
 use super::{Cx, State, cidr, tags};
 use crate::error::{AwsError, texts};
-use crate::ids::{AccountId, CidrAssociationId, PeeringId, Region, VpcId};
+use crate::ids::{AccountId, AclId, CidrAssociationId, PeeringId, Region, VpcId};
 use crate::request::Tags;
 use crate::view::{CidrAssociation, PeeringStatus, Response, VpcView};
 
@@ -19,6 +19,8 @@ pub(crate) struct Vpc {
     pub(crate) cidrs: Vec<CidrAssociation>,
     pub(crate) dns_support: bool,
     pub(crate) dns_hostnames: bool,
+    /// Its network ACL.
+    pub(crate) acl: AclId,
     pub(crate) tags: Tags,
 }
 
@@ -98,10 +100,12 @@ impl State {
             cidrs,
             dns_support: true,
             dns_hostnames: false,
+            acl: AclId::numbered(self.ids.next_unasked()),
             tags: tags.clone(),
         };
         let view = vpc.view();
         let lag = self.lag(cx, Thing::Vpc(id.clone()));
+        self.add_default_group(&vpc, lag);
         self.vpcs.insert(id.clone(), vpc, lag);
         self.add_table(cx, &id, true, &Tags::new());
         cx.touch(&id);
@@ -127,6 +131,9 @@ impl State {
                 _ => {}
             }
         }
+        if self.has_contents(&vpc) {
+            return Err(texts::vpc_in_use(&vpc.id));
+        }
         let not_main = |table: &super::RouteTable| !table.is_main();
         if links.tables.iter().filter_map(|id| self.tables.get(id)).any(not_main) {
             return Err(texts::vpc_in_use(&vpc.id));
@@ -140,6 +147,7 @@ impl State {
             self.tables.remove(table, lag);
         }
         self.unlink(&vpc.id, |links| links.tables.clear());
+        self.drop_groups_of(cx, &vpc.id);
         let lag = self.lag(cx, Thing::Vpc(vpc.id.clone()));
         self.vpcs.remove(&vpc.id, lag);
         Ok(Response::Done)
@@ -267,6 +275,7 @@ impl State {
                 "The vpc CIDR block with association ID {association} may not be disassociated. It is the primary IPv4 CIDR block of the VPC"
             )));
         }
+        self.no_subnet_inside(&id, &gone.cidr)?;
         let lag = self.lag(cx, Thing::Vpc(id.clone()));
         self.vpcs.change(&id, lag, |vpc| {
             vpc.cidrs.remove(at);

@@ -1,5 +1,7 @@
 //! The filters of each Describe call. A filter AWS does not know is an error there, so it is one here.
 
+mod network;
+
 use ipnet::IpNet;
 
 use crate::request::{Filter, Tags};

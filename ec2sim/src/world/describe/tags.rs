@@ -57,6 +57,7 @@ impl State {
             let seen = seen.filter(|held| caller.is_at(&held.owner, &held.region));
             found.extend(seen.map(|list| (key.into(), "prefix-list", list.tags.clone())));
         }
+        self.tagged_networks(cx, &mut found);
         let here = (caller.account.clone(), caller.region.clone());
         for key in self.peerings.keys_after(None) {
             let seen = self.peerings.read(key, cx.chance);
@@ -66,6 +67,27 @@ impl State {
         }
         found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         found
+    }
+
+    fn tagged_networks(&self, cx: &mut Cx<'_>, found: &mut Vec<(String, &'static str, Tags)>) {
+        let caller = cx.caller;
+        for key in self.subnets.keys_after(None) {
+            let seen = self.subnets.read(key, cx.chance);
+            let seen = seen.filter(|held| caller.is_at(&held.owner, &held.region));
+            found.extend(seen.map(|subnet| (key.into(), "subnet", subnet.tags.clone())));
+        }
+        for key in self.gateways.keys_after(None) {
+            let seen = self.gateways.read(key, cx.chance);
+            let seen = seen.filter(|held| caller.is_at(&held.owner, &held.region));
+            found.extend(seen.map(|gateway| (key.into(), "internet-gateway", gateway.tags.clone())));
+        }
+        for key in self.groups.keys_after(None) {
+            let seen = self.groups.read(key, cx.chance);
+            let Some(group) = seen.filter(|held| caller.is_at(&held.owner, &held.region)) else { continue };
+            found.push((key.into(), "security-group", group.tags.clone()));
+            let rules = group.rules.iter();
+            found.extend(rules.map(|(id, rule)| (id.into(), "security-group-rule", rule.tags.clone())));
+        }
     }
 
     pub(crate) fn describe_tags(&self, cx: &mut Cx<'_>, query: &Describe) -> Result<Response, AwsError> {
