@@ -25,6 +25,8 @@ mod error;
 mod identity;
 mod ids;
 mod request;
+#[cfg(feature = "server")]
+pub mod server;
 mod view;
 #[cfg(feature = "wire")]
 pub mod wire;
