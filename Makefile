@@ -42,6 +42,8 @@ test: lint setup ## everything: formatting, lints, unit, property, adapter and c
 bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and per restore (several minutes)
 	$(call say,'plans: time; allocations; memory')
 	@$(LOCKED) $(CARGO) bench --locked --package peerkeeper-core --bench plan
+	$(call say,'the simulated EC2: requests a second')
+	@$(LOCKED) $(CARGO) bench --locked --package ec2sim --bench wire
 	$(call say,'AWS calls per sweep and per restore: moto counts them')
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture calls::bench
 

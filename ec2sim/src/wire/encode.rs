@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::path::Path;
-use super::shapes::{Shape, Structure};
+use super::shapes::{Member, Shape, Structure};
 use super::value::{Struct, Value};
 
 /// An answer that its shape does not allow.
@@ -53,14 +53,22 @@ impl fmt::Display for EncodeError {
 
 impl std::error::Error for EncodeError {}
 
-/// Refuses a struct that has members its shape lacks, or lacks members its shape requires.
-pub(crate) fn check_members(shape: &Structure, given: &Struct, path: &Path) -> Result<(), EncodeError> {
+/// Hands each member that is there to `write`, in the order of the shape. A member that the shape lacks, or one that
+/// it requires and that is not there, is an error.
+pub(crate) fn each_member(
+    shape: &Structure,
+    given: &Struct,
+    path: &Path,
+    mut write: impl FnMut(&Member, &Value, &Path) -> Result<(), EncodeError>,
+) -> Result<(), EncodeError> {
     let mut found = 0;
     for member in shape.members {
-        if given.has(member.name) {
+        let path = Path::Name(path, member.name);
+        if let Some(value) = given.get(member.name) {
             found += 1;
+            write(member, value, &path)?;
         } else if member.required {
-            return Err(EncodeError::new(&Path::Name(path, member.name), Problem::MissingMember));
+            return Err(EncodeError::new(&path, Problem::MissingMember));
         }
     }
     if found == given.len() {

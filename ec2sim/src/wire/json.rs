@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use md5::{Digest, Md5};
 use serde_json::{Map as Object, Number, Value as Json};
 
-use super::encode::{EncodeError, Problem, check_members, check_number, check_text, kind};
+use super::encode::{EncodeError, Problem, check_number, check_text, each_member, kind};
 use super::path::Path;
 use super::shapes::{Operation, SERVICES, SQS, Service, Shape, Structure};
 use super::value::{Struct, Value};
@@ -135,15 +135,12 @@ pub fn encode(operation: &Operation, output: &Struct) -> Result<Vec<u8>, EncodeE
 }
 
 fn write_struct(shape: &Structure, given: &Struct, path: &Path) -> Result<Json, EncodeError> {
-    check_members(shape, given, path)?;
-    let members = shape.members.iter().filter_map(|member| Some((member, given.get(member.name)?)));
-    members
-        .map(|(member, value)| {
-            let json = write(member.shape, value, &Path::Name(path, member.name))?;
-            Ok((member.location_name.to_owned(), json))
-        })
-        .collect::<Result<Object<_, _>, _>>()
-        .map(Json::Object)
+    let mut members = Object::new();
+    each_member(shape, given, path, |member, value, path| {
+        members.insert(member.location_name.to_owned(), write(member.shape, value, path)?);
+        Ok(())
+    })?;
+    Ok(Json::Object(members))
 }
 
 fn write(shape: &Shape, value: &Value, path: &Path) -> Result<Json, EncodeError> {

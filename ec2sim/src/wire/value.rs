@@ -103,26 +103,26 @@ impl Struct {
     }
 
     pub fn set(&mut self, name: &'static str, value: impl Into<Value>) {
-        match self.find(name) {
+        match self.members.binary_search_by(|(other, _)| (*other).cmp(name)) {
             Ok(at) => self.members[at].1 = value.into(),
             Err(at) => self.members.insert(at, (name, value.into())),
         }
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.find(name).ok().map(|at| &self.members[at].1)
+        self.find(name).map(|at| &self.members[at].1)
     }
 
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.find(name).ok().map(|at| &mut self.members[at].1)
+        self.find(name).map(|at| &mut self.members[at].1)
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.find(name).is_ok()
+        self.find(name).is_some()
     }
 
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.find(name).ok().map(|at| self.members.remove(at).1)
+        self.find(name).map(|at| self.members.remove(at).1)
     }
 
     pub fn len(&self) -> usize {
@@ -189,8 +189,10 @@ impl Struct {
         self.list(name).unwrap_or_default().iter().filter_map(Value::as_struct)
     }
 
-    fn find(&self, name: &str) -> Result<usize, usize> {
-        self.members.binary_search_by(|(other, _)| (*other).cmp(name))
+    // One after the other: names mostly differ in length already, which is seen at once, where their order takes
+    // reading them.
+    fn find(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|(other, _)| *other == name)
     }
 }
 

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::encode::{EncodeError, Problem, check_members, check_number, check_text, kind};
+use super::encode::{EncodeError, Problem, check_number, check_text, each_member, kind};
 use super::moment;
 use super::path::Path;
 use super::shapes::{List, Operation, Protocol, Service, Shape, Structure};
@@ -110,15 +110,12 @@ impl Writer {
     }
 
     fn members(&mut self, shape: &Structure, given: &Struct, path: &Path) -> Result<(), EncodeError> {
-        check_members(shape, given, path)?;
-        for member in shape.members {
-            if let Some(value) = given.get(member.name) {
-                self.open(member.location_name);
-                self.value(member.shape, value, &Path::Name(path, member.name))?;
-                self.close(member.location_name);
-            }
-        }
-        Ok(())
+        each_member(shape, given, path, |member, value, path| {
+            self.open(member.location_name);
+            self.value(member.shape, value, path)?;
+            self.close(member.location_name);
+            Ok(())
+        })
     }
 
     fn value(&mut self, shape: &Shape, value: &Value, path: &Path) -> Result<(), EncodeError> {
