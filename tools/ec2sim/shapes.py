@@ -54,7 +54,14 @@ SERVICES = {
         ChangeMessageVisibility ChangeMessageVisibilityBatch
         TagQueue UntagQueue ListQueueTags
     """),
-    "cloudtrail": ("cloudtrail", "cloudtrail", "LookupEvents DescribeTrails GetTrailStatus"),
+    "cloudtrail": ("cloudtrail", "cloudtrail", """
+        CreateTrail DeleteTrail StartLogging StopLogging PutEventSelectors GetEventSelectors
+        DescribeTrails GetTrailStatus LookupEvents
+    """),
+    "events": ("events", "events", """
+        PutRule EnableRule DisableRule DeleteRule DescribeRule ListRules
+        PutTargets RemoveTargets ListTargetsByRule
+    """),
     "service-quotas": ("quotas", "servicequotas", """
         GetServiceQuota ListServiceQuotas GetAWSDefaultServiceQuota ListAWSDefaultServiceQuotas
     """),

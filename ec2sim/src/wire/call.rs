@@ -59,7 +59,7 @@ impl Call {
         })
     }
 
-    /// `ec2`, `sts`, `sqs`, `cloudtrail` or `servicequotas`.
+    /// `ec2`, `sts`, `sqs`, `cloudtrail`, `events` or `servicequotas`.
     pub fn service(&self) -> &'static str {
         self.service.name
     }

@@ -1,4 +1,5 @@
-//! Bytes in, bytes out: what AWS's own clients send and expect, for EC2, STS, SQS, CloudTrail and Service Quotas.
+//! Bytes in, bytes out: what AWS's own clients send and expect, for EC2, STS, SQS, CloudTrail, EventBridge and Service
+//! Quotas.
 //!
 //! A request is read in two steps. First its bytes become a [`Struct`], by the input shape of its operation
 //! ([`shapes`]): names are checked, numbers are numbers, and everything is called by the *member name* that AWS's

@@ -113,6 +113,7 @@ fn each_service_says_how_it_speaks() {
                 Some("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101")
             ),
             ("ec2", Protocol::Ec2, None),
+            ("events", Protocol::Json { version: "1.1" }, Some("AWSEvents")),
             ("servicequotas", Protocol::Json { version: "1.1" }, Some("ServiceQuotasV20190624")),
             ("sqs", Protocol::Json { version: "1.0" }, Some("AmazonSQS")),
             ("sts", Protocol::Query, None),

@@ -12,6 +12,9 @@ mod cloudtrail;
 mod ec2;
 #[rustfmt::skip]
 #[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
+mod events;
+#[rustfmt::skip]
+#[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
 mod quotas;
 #[rustfmt::skip]
 #[allow(non_upper_case_globals, reason = "shapes are called what the model calls them")]
@@ -22,14 +25,16 @@ mod sts;
 
 pub static CLOUDTRAIL: &Service = &cloudtrail::SERVICE;
 pub static EC2: &Service = &ec2::SERVICE;
+/// EventBridge.
+pub static EVENTS: &Service = &events::SERVICE;
 pub static QUOTAS: &Service = &quotas::SERVICE;
 pub static SQS: &Service = &sqs::SERVICE;
 pub static STS: &Service = &sts::SERVICE;
 
 /// All of them, by name.
-pub static SERVICES: [&Service; 5] = [CLOUDTRAIL, EC2, QUOTAS, SQS, STS];
+pub static SERVICES: [&Service; 6] = [CLOUDTRAIL, EC2, EVENTS, QUOTAS, SQS, STS];
 
-/// By the name in a credential scope: `ec2`, `sts`, `sqs`, `cloudtrail`, `servicequotas`.
+/// By the name in a credential scope: `ec2`, `sts`, `sqs`, `cloudtrail`, `events`, `servicequotas`.
 pub fn service(name: &str) -> Option<&'static Service> {
     SERVICES.into_iter().find(|service| service.name == name)
 }
@@ -47,7 +52,7 @@ pub enum Protocol {
 
 #[derive(Debug)]
 pub struct Service {
-    /// As in a credential scope and in a host name: `ec2`, `sts`, `sqs`, `cloudtrail`, `servicequotas`.
+    /// As in a credential scope and in a host name: `ec2`, `sts`, `sqs`, `cloudtrail`, `events`, `servicequotas`.
     pub name: &'static str,
     pub protocol: Protocol,
     /// What `Version` must say in form parameters.
