@@ -22,17 +22,30 @@ pub enum Delay {
     Deleting,
     /// From a write until every read shows it.
     Visibility,
+    /// From a call until LookupEvents finds it.
+    EventHistory,
+    /// From a call until its event is in a rule's queue, for each copy. Two events whose delays differ change
+    /// places.
+    EventDelivery,
 }
 
 impl Delay {
-    pub const ALL: &'static [Delay] =
-        &[Self::Initiating, Self::Provisioning, Self::Deleting, Self::Visibility];
+    pub const ALL: &'static [Delay] = &[
+        Self::Initiating,
+        Self::Provisioning,
+        Self::Deleting,
+        Self::Visibility,
+        Self::EventHistory,
+        Self::EventDelivery,
+    ];
 
     pub fn max_ms(self) -> u64 {
         match self {
             Self::Initiating => 60_000,
             Self::Provisioning | Self::Deleting => 180_000,
             Self::Visibility => 300_000,
+            Self::EventHistory => 900_000,
+            Self::EventDelivery => 1_800_000,
         }
     }
 }
@@ -51,11 +64,41 @@ pub enum Choice {
     /// A route to an ended peering. 0: ...ID.NotFound; 1: InvalidStateTransition; 2: InvalidParameterValue. No
     /// source says which.
     RouteToEnded,
+    /// 1: an event that a rule takes never reaches its queue. Delivery is best effort.
+    EventLost,
+    /// 1: an event reaches its queue twice.
+    EventTwice,
+    /// Whether LookupEvents knows a peering by ResourceName. 0: it does not; 1: it does. No source says which.
+    PeeringIsIndexed,
+    /// The parameters of ModifyVpcPeeringConnectionOptions in its record. 0: plain, in lower camel case; 1: under
+    /// `ModifyVpcPeeringConnectionOptionsRequest`. No source says which.
+    ParametersWrapped,
+    /// Which of the messages that may be received comes next: 0 is the oldest, k the k-th after it.
+    MessageOrder,
+    /// 1: a receive without waiting asks servers that have no message.
+    ReceiveMisses,
+    /// 1: a message is received, and is not hidden from the next receive.
+    MessageAgain,
+    /// 1: a deletion succeeds, and one server has not heard of it: the message comes again.
+    DeleteForgotten,
 }
 
 impl Choice {
-    pub const ALL: &'static [Choice] =
-        &[Self::StaleRead, Self::WriteTooEarly, Self::ShortPage, Self::DeleteAgain, Self::RouteToEnded];
+    pub const ALL: &'static [Choice] = &[
+        Self::StaleRead,
+        Self::WriteTooEarly,
+        Self::ShortPage,
+        Self::DeleteAgain,
+        Self::RouteToEnded,
+        Self::EventLost,
+        Self::EventTwice,
+        Self::PeeringIsIndexed,
+        Self::ParametersWrapped,
+        Self::MessageOrder,
+        Self::ReceiveMisses,
+        Self::MessageAgain,
+        Self::DeleteForgotten,
+    ];
 }
 
 /// What can happen to a call on its way.

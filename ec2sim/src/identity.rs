@@ -1,5 +1,6 @@
 //! Who makes a call, as GetCallerIdentity and CloudTrail tell it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::chance::mix;
@@ -213,4 +214,26 @@ pub(crate) fn unique_id(prefix: &str, of: &str) -> String {
 pub(crate) fn fingerprint(text: &str) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     mix(text.bytes().fold(0xcbf2_9ce4_8422_2325, step))
+}
+
+/// A name in the form of a UUID, which follows from a number and what it numbers.
+pub(crate) fn uuid(kind: &str, number: u64) -> String {
+    let high = mix(fingerprint(kind) ^ number);
+    let low = mix(high ^ mix(number));
+    let mut text = String::with_capacity(36);
+    // Version 4, variant 1, as a random one says of itself.
+    let parts = [
+        (high >> 32, 8),
+        ((high >> 16) & 0xffff, 4),
+        ((high & 0x0fff) | 0x4000, 4),
+        (((low >> 48) & 0x3fff) | 0x8000, 4),
+        (low & 0xffff_ffff_ffff, 12),
+    ];
+    for (number, width) in parts {
+        if !text.is_empty() {
+            text.push('-');
+        }
+        let _ = write!(text, "{number:0width$x}");
+    }
+    text
 }

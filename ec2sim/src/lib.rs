@@ -24,9 +24,13 @@ pub mod chance;
 mod error;
 mod identity;
 mod ids;
+mod json;
+mod queue;
 mod request;
 #[cfg(feature = "server")]
 pub mod server;
+mod service;
+mod trail;
 mod view;
 #[cfg(feature = "wire")]
 pub mod wire;
@@ -39,14 +43,20 @@ pub use ids::{
     AccountId, AclAssociationId, AclId, AssociationId, CidrAssociationId, GatewayId, GroupId, Opaque,
     PeeringId, PrefixListId, Region, RouteTableId, RuleId, SubnetCidrAssociationId, SubnetId, VpcId,
 };
+pub use queue::{
+    BatchEntry, BatchResult, Body, MessageAttribute, NewMessage, QueueId, Receive, ReceivedMessage,
+    SentMessage,
+};
 pub use request::{
     Action, AssumeRole, Attach, Caller, CreatePeering, CreatePrefixList, Describe, Filter, PrefixListEntry,
-    Request, RouteRequest, Tags, WebIdentity,
+    ReadWriteType, Request, RouteRequest, Tags, WebIdentity,
 };
 pub use request::{
     AuthorizeRules, CreateGroup, CreateSubnet, DescribeRulesAnew, RevokeRules, RuleEndSpec, RuleSpec,
     SubnetAttribute,
 };
+pub use service::Service;
+pub use trail::{DETAIL_TYPE, EventPattern, EventResource, Lookup, LookupKey, RuleTarget, TrailRecord};
 pub use view::{
     AclView, GatewayView, GroupReference, GroupView, ReferencedGroup, RuleEnd, RuleView, StaleGroupView,
     SubnetView, ZoneView,
@@ -54,7 +64,7 @@ pub use view::{
 pub use view::{
     Association, AssociationView, CidrAssociation, Destination, Identity, Page, PeeringSide, PeeringStatus,
     PeeringView, PrefixListEntryView, PrefixListView, QuotaView, Response, RouteOrigin, RouteState,
-    RouteTableView, RouteView, SessionView, TagView, Target, VpcView,
+    RouteTableView, RouteView, SessionView, TagView, Target, TrailStatus, TrailView, VpcView,
 };
 pub use world::{Category, DEFAULT_ACCOUNT, Mutation, Quotas, Rate, Role, Throttling, Trust, Who, World};
 

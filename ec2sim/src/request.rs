@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::identity::UserIdentity;
 use crate::ids::{AccountId, Region};
+use crate::queue::{BatchEntry, NewMessage, QueueId, Receive};
+use crate::trail::{EventPattern, Lookup, RuleTarget};
 
 pub use network::{
     AuthorizeRules, CreateGroup, CreateSubnet, DescribeRulesAnew, RevokeRules, RuleEndSpec, RuleSpec,
@@ -213,6 +215,25 @@ impl From<&str> for PrefixListEntry {
     }
 }
 
+/// What a trail's selector takes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ReadWriteType {
+    All,
+    ReadOnly,
+    WriteOnly,
+}
+
+impl ReadWriteType {
+    /// AWS's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::ReadOnly => "ReadOnly",
+            Self::WriteOnly => "WriteOnly",
+        }
+    }
+}
+
 macro_rules! requests {
     ($($(#[$doc:meta])* $name:ident $({ $($(#[$field_doc:meta])* $field:ident : $type:ty),* $(,)? })? $(($inner:ty))? , $mutates:literal;)*) => {
         #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -235,6 +256,7 @@ macro_rules! requests {
                 }
             }
 
+            /// Whether it changes what AWS has set up: such calls are logged and recorded.
             pub fn mutates(self) -> bool {
                 match self {
                     $(Action::$name => $mutates,)*
@@ -360,6 +382,44 @@ requests! {
     /// What every account may have that did not ask for more.
     GetAWSDefaultServiceQuota { service_code: String, quota_code: String }, false;
     ListAWSDefaultServiceQuotas { service_code: String }, false;
+
+    // CloudTrail. What is recorded is the same with and without a trail; events need one that is logging.
+    /// It logs nothing before StartLogging. One of several Regions logs in all Regions of its account.
+    CreateTrail { name: String, multi_region: bool }, true;
+    DeleteTrail { name: String }, true;
+    StartLogging { name: String }, true;
+    StopLogging { name: String }, true;
+    /// One selector; AWS's other kinds are about data events.
+    PutEventSelectors { name: String, read_write_type: ReadWriteType, management_events: bool }, true;
+    /// By name or ARN; none named are all.
+    DescribeTrails { names: Vec<String> }, false;
+    GetTrailStatus { name: String }, false;
+    LookupEvents(Lookup), false;
+
+    // EventBridge: rules on the default bus of an account and Region, with queues anywhere as their targets.
+    PutRule { name: String, pattern: EventPattern, enabled: bool }, true;
+    EnableRule { name: String }, true;
+    DisableRule { name: String }, true;
+    DeleteRule { name: String }, true;
+    PutTargets { rule: String, targets: Vec<RuleTarget> }, true;
+    RemoveTargets { rule: String, ids: Vec<String> }, true;
+
+    // SQS. Its messages are no management events: neither log nor trail has them.
+    CreateQueue { name: String, attributes: BTreeMap<String, String>, tags: Tags }, true;
+    DeleteQueue { queue: QueueId }, true;
+    PurgeQueue { queue: QueueId }, true;
+    SetQueueAttributes { queue: QueueId, attributes: BTreeMap<String, String> }, true;
+    GetQueueAttributes { queue: QueueId, names: Vec<String> }, false;
+    GetQueueUrl { name: String, owner: Option<AccountId> }, false;
+    ListQueues { prefix: String, max_results: Option<u32>, next_token: Option<String> }, false;
+    SendMessage { queue: QueueId, message: NewMessage }, false;
+    SendMessageBatch { queue: QueueId, entries: Vec<BatchEntry<NewMessage>> }, false;
+    ReceiveMessage(Receive), false;
+    DeleteMessage { queue: QueueId, receipt_handle: String }, false;
+    DeleteMessageBatch { queue: QueueId, entries: Vec<BatchEntry<String>> }, false;
+    ChangeMessageVisibility { queue: QueueId, receipt_handle: String, timeout_s: u32 }, false;
+    /// Handle and timeout of each.
+    ChangeMessageVisibilityBatch { queue: QueueId, entries: Vec<BatchEntry<(String, u32)>> }, false;
 }
 
 impl fmt::Display for Action {

@@ -2,14 +2,18 @@
 
 mod network;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::ids::{
     AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
 };
+use crate::queue::{BatchResult, QueueId, ReceivedMessage, SentMessage};
 use crate::request::Tags;
+use crate::trail::TrailRecord;
 
 pub use network::{
     AclView, GatewayView, GroupReference, GroupView, ReferencedGroup, RuleEnd, RuleView, StaleGroupView,
@@ -300,6 +304,22 @@ pub struct SessionView {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TrailView {
+    pub name: String,
+    pub arn: String,
+    pub home_region: Region,
+    pub multi_region: bool,
+}
+
+/// Times are in milliseconds since 1970.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TrailStatus {
+    pub is_logging: bool,
+    pub started_ms: Option<i64>,
+    pub stopped_ms: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Response {
     /// AWS answers `<return>true</return>`.
     Done,
@@ -344,6 +364,18 @@ pub enum Response {
     /// There are none in this world.
     NoNetworkInterfaces,
     Zones(Vec<ZoneView>),
+    Trails(Vec<TrailView>),
+    TrailStatus(TrailStatus),
+    /// Newest first.
+    Events(Page<Arc<TrailRecord>>),
+    QueueUrl(QueueId),
+    QueueUrls(Page<QueueId>),
+    QueueAttributes(BTreeMap<String, String>),
+    Sent(SentMessage),
+    SentBatch(Vec<BatchResult<SentMessage>>),
+    Messages(Vec<ReceivedMessage>),
+    /// Of deletions and changes of visibility.
+    DoneBatch(Vec<BatchResult<()>>),
 }
 
 macro_rules! unwrap_as {
@@ -400,4 +432,14 @@ unwrap_as! {
     group_references -> GroupReferences(Vec<GroupReference>),
     network_acls -> NetworkAcls(Page<AclView>),
     zones -> Zones(Vec<ZoneView>),
+    trails -> Trails(Vec<TrailView>),
+    trail_status -> TrailStatus(TrailStatus),
+    events -> Events(Page<Arc<TrailRecord>>),
+    queue_url -> QueueUrl(QueueId),
+    queue_urls -> QueueUrls(Page<QueueId>),
+    queue_attributes -> QueueAttributes(BTreeMap<String, String>),
+    sent -> Sent(SentMessage),
+    sent_batch -> SentBatch(Vec<BatchResult<SentMessage>>),
+    messages -> Messages(Vec<ReceivedMessage>),
+    done_batch -> DoneBatch(Vec<BatchResult<()>>),
 }

@@ -1,6 +1,7 @@
 //! The world: one state, one clock, one door (`call`).
 
 mod agenda;
+mod audit;
 mod books;
 mod cidr;
 mod describe;
@@ -15,14 +16,17 @@ mod options;
 mod peering;
 mod places;
 mod prefix_lists;
+mod queues;
 mod quota;
 mod routes;
+mod rules;
 mod sts;
 mod subnets;
 mod tables;
 mod tags;
 mod throttle;
 mod tokens;
+mod trails;
 mod visibility;
 mod vpc;
 mod zones;
@@ -31,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use crate::chance::{Chance, Choice, Delay};
+use crate::chance::{Chance, Choice, Delay, Fault};
 use crate::error::{AwsError, Failure};
 use crate::ids::{
     AccountId, GatewayId, GroupId, IdSource, PeeringId, PrefixListId, Region, RouteTableId, SubnetId, VpcId,
@@ -40,6 +44,7 @@ use crate::request::{Action, Caller, Request};
 use crate::view::{Identity, Response, Target};
 
 use agenda::{Agenda, Thing};
+use audit::Seen;
 use books::Books;
 use gateways::Gateway;
 use groups::Group;
@@ -106,10 +111,17 @@ pub(crate) struct State {
     tokens: tokens::Tokens,
     /// Whose an access key is that says nothing of its own. Absent: [`DEFAULT_ACCOUNT`].
     default_account: Option<AccountId>,
+    audit: audit::Audit,
+    trails: trails::Trails,
+    rules: rules::Rules,
+    queues: queues::Queues,
 }
 
 /// The account of every access key that is not known to be another's.
 pub const DEFAULT_ACCOUNT: &str = "123456789012";
+
+/// An account and a Region.
+pub(crate) type Place = (AccountId, Region);
 
 /// What belongs to a VPC, found without looking at all there is.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
@@ -133,7 +145,7 @@ pub(crate) struct Cx<'a> {
 
 impl Cx<'_> {
     fn delay_ms(&mut self, what: Delay) -> u64 {
-        self.chance.delay_ms(what).min(what.max_ms())
+        delay_ms(self.chance, what)
     }
 
     fn pick(&mut self, what: Choice, ways: usize) -> usize {
@@ -152,6 +164,10 @@ impl Cx<'_> {
     fn is_at(&self, account: &AccountId, region: &Region) -> bool {
         self.caller.is_at(account, region)
     }
+}
+
+fn delay_ms(chance: &mut dyn Chance, what: Delay) -> u64 {
+    chance.delay_ms(what).min(what.max_ms())
 }
 
 fn pick(chance: &mut dyn Chance, what: Choice, ways: usize) -> usize {
@@ -187,18 +203,22 @@ impl World {
         self.state.settle();
         let action = request.action();
         self.books.count(caller, action);
+        let was_logging = self.state.is_told(caller);
         let fault = chance.fault(caller, action);
-        if let Some(refusal) = self.too_fast(caller, action, fault) {
-            return Err(refusal.into());
-        }
-        if let Some(failure) = self.state.stopped(caller, action, fault) {
+        if let Some(failure) = self.stopped(caller, action, fault) {
+            self.note_stopped(caller, &request, &failure, chance, was_logging);
             return Err(failure);
         }
         let mut cx = Cx { caller, chance, touched: Vec::new(), was: None };
         let result = self.state.dispatch(&mut cx, &request);
         let (touched, was) = (cx.touched, cx.was);
+        let lost = fault.and_then(|fault| faults::after(action.service(), fault));
+        let answer = match &lost {
+            Some(Failure::Aws(error)) if result.is_ok() => Err(error),
+            _ => result.as_ref(),
+        };
+        self.note(caller, chance, Seen { request: &request, ids: &touched, answer, was_logging });
         self.state.settle();
-        let lost = fault.and_then(faults::after);
         if action.mutates() {
             let result = result.as_ref().map(|_| ()).map_err(|error| error.code);
             self.books.record(Mutation {
@@ -222,15 +242,42 @@ impl World {
     pub fn dry_run(&mut self, caller: &Caller, request: Request, chance: &mut dyn Chance) -> Failure {
         let action = request.action();
         self.books.count(caller, action);
-        let asked = self.clone().call(caller, request, chance);
+        let was_logging = self.state.is_told(caller);
+        let asked = self.clone().call(caller, request.clone(), chance);
         // A bucket does not ask whether the call was meant.
         self.too_fast(caller, action, None);
-        match asked {
-            Err(failure) => failure,
-            Ok(_) => Failure::Aws(AwsError::new(
-                "DryRunOperation",
-                "Request would have succeeded, but DryRun flag is set.",
-            )),
+        let failure = asked.err().unwrap_or_else(|| {
+            let message = "Request would have succeeded, but DryRun flag is set.";
+            Failure::Aws(AwsError::new("DryRunOperation", message))
+        });
+        self.note_stopped(caller, &request, &failure, chance, was_logging);
+        failure
+    }
+
+    fn stopped(&mut self, caller: &Caller, action: Action, fault: Option<Fault>) -> Option<Failure> {
+        if let Some(refusal) = self.too_fast(caller, action, fault) {
+            return Some(refusal.into());
+        }
+        self.state.stopped(caller, action, fault)
+    }
+
+    /// CloudTrail's part.
+    fn note(&mut self, caller: &Caller, chance: &mut dyn Chance, seen: Seen<'_>) {
+        let record = self.state.audit(caller, chance, seen);
+        self.books.note_request_id(record.map(|record| record.request_id()));
+    }
+
+    fn note_stopped(
+        &mut self,
+        caller: &Caller,
+        request: &Request,
+        failure: &Failure,
+        chance: &mut dyn Chance,
+        was_logging: bool,
+    ) {
+        self.books.note_request_id(None);
+        if let Some(error) = audit::seen_though_stopped(failure) {
+            self.note(caller, chance, Seen { request, ids: &[], answer: Err(error), was_logging });
         }
     }
 
@@ -372,7 +419,63 @@ impl State {
                 Quotas::default().listed_one(service_code, quota_code)
             }
             R::ListAWSDefaultServiceQuotas { service_code } => Quotas::default().listed(service_code),
+            other => self.dispatch_to_events(cx, other),
         }
+    }
+
+    fn dispatch_to_events(&mut self, cx: &mut Cx<'_>, request: &Request) -> Result<Response, AwsError> {
+        use Request as R;
+        match request {
+            R::CreateTrail { name, multi_region } => self.create_trail(cx, name, *multi_region),
+            R::DeleteTrail { name } => self.delete_trail(cx, name),
+            R::StartLogging { name } => self.set_logging(cx, name, true),
+            R::StopLogging { name } => self.set_logging(cx, name, false),
+            R::PutEventSelectors { name, read_write_type, management_events } => {
+                self.put_event_selectors(cx, name, *read_write_type, *management_events)
+            }
+            R::DescribeTrails { names } => self.describe_trails(cx, names),
+            R::GetTrailStatus { name } => self.trail_status(cx, name),
+            R::LookupEvents(lookup) => self.lookup_events(cx, lookup),
+            R::PutRule { name, pattern, enabled } => self.put_rule(cx, name, pattern, *enabled),
+            R::EnableRule { name } => self.set_rule(cx, name, true),
+            R::DisableRule { name } => self.set_rule(cx, name, false),
+            R::DeleteRule { name } => self.delete_rule(cx, name),
+            R::PutTargets { rule, targets } => self.put_targets(cx, rule, targets),
+            R::RemoveTargets { rule, ids } => self.remove_targets(cx, rule, ids),
+            other => self.dispatch_to_queues(cx, other),
+        }
+    }
+
+    fn dispatch_to_queues(&mut self, cx: &mut Cx<'_>, request: &Request) -> Result<Response, AwsError> {
+        use Request as R;
+        match request {
+            R::CreateQueue { name, attributes, tags } => self.create_queue(cx, name, attributes, tags),
+            R::DeleteQueue { queue } => self.delete_queue(cx, queue),
+            R::PurgeQueue { queue } => self.purge_queue(cx, queue),
+            R::SetQueueAttributes { queue, attributes } => self.set_queue_attributes(cx, queue, attributes),
+            R::GetQueueAttributes { queue, names } => self.queue_attributes(cx, queue, names),
+            R::GetQueueUrl { name, owner } => self.queue_url(cx, name, owner.as_ref()),
+            R::ListQueues { prefix, max_results, next_token } => {
+                self.list_queues(cx, prefix, *max_results, next_token.as_deref())
+            }
+            R::SendMessage { queue, message } => self.send_message(cx, queue, message),
+            R::SendMessageBatch { queue, entries } => self.send_batch(cx, queue, entries),
+            R::ReceiveMessage(receive) => self.receive_messages(cx, receive),
+            R::DeleteMessage { queue, receipt_handle } => self.delete_message(cx, queue, receipt_handle),
+            R::DeleteMessageBatch { queue, entries } => self.delete_batch(cx, queue, entries),
+            R::ChangeMessageVisibility { queue, receipt_handle, timeout_s } => {
+                self.change_visibility(cx, queue, receipt_handle, *timeout_s)
+            }
+            R::ChangeMessageVisibilityBatch { queue, entries } => {
+                self.change_visibility_batch(cx, queue, entries)
+            }
+            other => Err(AwsError::new("InvalidAction", format!("{} has no place here", other.action()))),
+        }
+    }
+
+    /// EventBridge is told of what is called here.
+    fn is_told(&self, caller: &Caller) -> bool {
+        self.trails.log_at(caller)
     }
 
     /// Asks how long reads may still show what was before the write that now follows.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::State;
 use crate::ids::{GatewayId, GroupId, PeeringId, PrefixListId, RouteTableId, RuleId, SubnetId, VpcId};
+use crate::queue::QueueId;
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Thing {
@@ -29,6 +30,14 @@ pub(crate) enum Due {
     Gone(PeeringId),
     /// The newest version of a thing is the only one that reads show.
     Visible(Thing),
+    /// LookupEvents finds this record.
+    Recorded(u64),
+    /// This copy of an event reaches its queue.
+    Event(u64),
+    /// A message may be received, from now on or again.
+    MessageVisible(QueueId, u64),
+    /// A message has been kept for as long as its queue keeps them.
+    MessageGone(QueueId, u64),
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
@@ -75,6 +84,11 @@ impl State {
             Due::Visible(Thing::Subnet(id)) => self.subnets.forget_past(&id, now_ms),
             Due::Visible(Thing::Gateway(id)) => self.gateways.forget_past(&id, now_ms),
             Due::Visible(Thing::Group(id) | Thing::Rule(id, _)) => self.groups.forget_past(&id, now_ms),
+            Due::Recorded(number) => self.recorded(number),
+            Due::Event(number) => self.event_arrives(number),
+            // Whether it is visible follows from its time; this entry says when to look.
+            Due::MessageVisible(_, _) => {}
+            Due::MessageGone(queue, number) => self.message_expires(&queue, number),
         }
     }
 }

@@ -34,6 +34,7 @@ pub(crate) struct Books {
     /// Calls of what is not simulated, by service and the name that came.
     unknown: Arc<BTreeMap<(String, String), u64>>,
     requests: u64,
+    request_id: Option<String>,
 }
 
 /// So many different names of unknown calls are remembered: what a stranger sends must not fill the memory.
@@ -48,6 +49,7 @@ impl Default for Books {
             keeps_log: true,
             unknown: Arc::default(),
             requests: 0,
+            request_id: None,
         }
     }
 }
@@ -61,6 +63,15 @@ impl Books {
     pub(crate) fn count_throttled(&mut self, caller: &Caller, action: Action) {
         let counts = Arc::make_mut(&mut self.throttled);
         *counts.entry((caller.clone(), action)).or_default() += 1;
+    }
+
+    /// Of the last call, where a record of it has one.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    pub(crate) fn note_request_id(&mut self, id: Option<String>) {
+        self.request_id = id;
     }
 
     pub(crate) fn record(&mut self, mutation: Mutation) {

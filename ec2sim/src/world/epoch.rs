@@ -46,6 +46,10 @@ impl World {
         state.agenda.start_at(now_ms);
         state.buckets.start_at(now_ms, state.throttling.as_deref());
         state.sts.start_at(now_ms);
+        state.audit.start_at(now_ms);
+        state.rules.start_at(now_ms);
+        state.trails.start_at(now_ms);
+        state.queues.start_at(now_ms);
         state.vpcs.start_at(now_ms, |_| {});
         state.tables.start_at(now_ms, |_| {});
         state.prefix_lists.start_at(now_ms, |_| {});

@@ -5,14 +5,13 @@ use crate::chance::Fault;
 use crate::error::{AwsError, Failure, texts};
 use crate::ids::{AccountId, Region};
 use crate::request::{Action, Caller};
+use crate::service::Service;
 
 impl State {
     /// The failure of a call that never took effect.
     pub(crate) fn stopped(&self, caller: &Caller, action: Action, fault: Option<Fault>) -> Option<Failure> {
         let refused = |code, message: &str| Some(Failure::Aws(AwsError::new(code, message)));
-        if action.is_sts()
-            && let Some(failure) = fault.and_then(in_words_of_sts)
-        {
+        if let Some(failure) = fault.and_then(|fault| in_words_of(action.service(), fault)) {
             return Some(failure);
         }
         match fault {
@@ -30,18 +29,30 @@ impl State {
         if !self.denied.contains(&key) {
             return None;
         }
-        let in_sts = action.is_sts().then(|| in_words_of_sts(Fault::Denied)).flatten();
-        Some(in_sts.unwrap_or_else(|| texts::unauthorized().into()))
+        let elsewhere = in_words_of(action.service(), Fault::Denied);
+        Some(elsewhere.unwrap_or_else(|| texts::unauthorized().into()))
     }
 }
 
-/// STS has other codes than EC2 for the same troubles.
-fn in_words_of_sts(fault: Fault) -> Option<Failure> {
-    let (code, message) = match fault {
-        Fault::Throttled => ("Throttling", "Rate exceeded"),
-        Fault::Denied => ("AccessDenied", "Access denied"),
-        Fault::Expired => ("ExpiredToken", "The security token included in the request is expired"),
-        Fault::Unavailable => ("ServiceUnavailable", "Service is unavailable. Please try again later."),
+/// Other services have other codes than EC2 for the same troubles.
+fn in_words_of(service: Service, fault: Fault) -> Option<Failure> {
+    const BUSY: &str = "Service is unavailable. Please try again later.";
+    const ENDED: &str = "The security token included in the request is expired";
+    let (code, message) = match (service, fault) {
+        (Service::Ec2, _) => return None,
+        (Service::Sts, Fault::Throttled) => ("Throttling", "Rate exceeded"),
+        (Service::Sqs, Fault::Throttled) => ("RequestThrottled", "Request is throttled."),
+        (Service::CloudTrail | Service::EventBridge, Fault::Throttled) => {
+            ("ThrottlingException", "Rate exceeded")
+        }
+        (Service::ServiceQuotas, Fault::Throttled) => ("TooManyRequestsException", "Rate exceeded"),
+        (Service::Sts | Service::Sqs, Fault::Denied) => ("AccessDenied", "Access denied"),
+        (_, Fault::Denied) => ("AccessDeniedException", "Access denied"),
+        (Service::Sts | Service::Sqs, Fault::Expired) => ("ExpiredToken", ENDED),
+        (_, Fault::Expired) => ("ExpiredTokenException", ENDED),
+        (Service::Sts, Fault::Internal) => return None,
+        (_, Fault::Internal) => ("InternalFailure", INTERNAL),
+        (_, Fault::Unavailable) => ("ServiceUnavailable", BUSY),
         _ => return None,
     };
     Some(AwsError::new(code, message).into())
@@ -50,9 +61,12 @@ fn in_words_of_sts(fault: Fault) -> Option<Failure> {
 const INTERNAL: &str = "An internal error has occurred";
 
 /// What the caller hears instead of the answer to a call that did reach EC2.
-pub(crate) fn after(fault: Fault) -> Option<Failure> {
+pub(crate) fn after(service: Service, fault: Fault) -> Option<Failure> {
     match fault {
         Fault::TimeoutAfterEffect => Some(Failure::NoReply),
+        Fault::InternalAfterEffect if !matches!(service, Service::Ec2 | Service::Sts) => {
+            Some(AwsError::new("InternalFailure", INTERNAL).into())
+        }
         Fault::InternalAfterEffect => Some(AwsError::new("InternalError", INTERNAL).into()),
         _ => None,
     }

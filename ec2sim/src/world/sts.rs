@@ -11,7 +11,7 @@ use crate::chance::mix;
 use crate::error::AwsError;
 use crate::identity::{IdentityKind, UserIdentity, role_id, unique_id};
 use crate::ids::{AccountId, Region};
-use crate::request::{Action, AssumeRole, Caller, WebIdentity};
+use crate::request::{AssumeRole, Caller, WebIdentity};
 use crate::view::{Response, SessionView};
 
 const HOUR_S: u32 = 3_600;
@@ -199,13 +199,6 @@ fn denied(caller: &Caller, role_arn: &str) -> AwsError {
     let message =
         format!("User: {user} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
     AwsError::new("AccessDenied", message)
-}
-
-impl Action {
-    /// STS's own.
-    pub(crate) fn is_sts(self) -> bool {
-        matches!(self, Self::AssumeRole | Self::AssumeRoleWithWebIdentity | Self::GetCallerIdentity)
-    }
 }
 
 impl State {

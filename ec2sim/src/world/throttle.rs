@@ -12,6 +12,7 @@ use crate::chance::Fault;
 use crate::error::AwsError;
 use crate::ids::{AccountId, Region};
 use crate::request::{Action, Caller};
+use crate::service::Service;
 
 /// What AWS calls the category of an API.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,7 +36,7 @@ impl Category {
     pub fn of(action: Action) -> Option<Self> {
         let name = action.name();
         match name {
-            _ if ELSEWHERE.contains(&name) => None,
+            _ if action.service() != Service::Ec2 => None,
             "CreateTags" | "DeleteTags" => Some(Self::Tagging),
             "DescribeStaleSecurityGroups" | "DescribeSecurityGroupReferences" => Some(Self::Uncategorized),
             _ if RESOURCE_INTENSIVE.contains(&name) => Some(Self::ResourceIntensive),
@@ -53,25 +54,6 @@ const RESOURCE_INTENSIVE: [&str; 6] = [
     "DeleteVpcPeeringConnection",
     "RejectVpcPeeringConnection",
     "RevokeSecurityGroupIngress",
-];
-
-/// Calls of STS, CloudTrail, SQS and Service Quotas.
-const ELSEWHERE: [&str; 15] = [
-    "AssumeRole",
-    "AssumeRoleWithWebIdentity",
-    "ChangeMessageVisibility",
-    "DeleteMessage",
-    "DeleteMessageBatch",
-    "GetAWSDefaultServiceQuota",
-    "GetCallerIdentity",
-    "GetQueueAttributes",
-    "GetQueueUrl",
-    "GetServiceQuota",
-    "ListAWSDefaultServiceQuotas",
-    "ListServiceQuotas",
-    "LookupEvents",
-    "ReceiveMessage",
-    "SendMessage",
 ];
 
 /// A bucket's size, and what flows in.

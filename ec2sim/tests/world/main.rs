@@ -3,8 +3,10 @@
 
 mod addresses;
 mod branches;
+mod cloudtrail;
 mod describe;
 mod duplicates;
+mod events;
 mod faults;
 mod identities;
 mod lifecycle;
@@ -17,6 +19,7 @@ mod rig;
 mod routes;
 mod scale;
 mod security_groups;
+mod sqs;
 mod stale_rules;
 mod sts;
 mod subnets;
