@@ -36,7 +36,7 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
 	$(call say,'shapes: those in ec2sim are those of the pinned botocore')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/shapes.py --check
-	$(call say,'all tests: also those against a real API server and moto')
+	$(call say,'all tests: also those against a real API server, ec2sim and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 
 bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and per restore (several minutes)
@@ -44,7 +44,7 @@ bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and
 	@$(LOCKED) $(CARGO) bench --locked --package peerkeeper-core --bench plan
 	$(call say,'the simulated EC2: requests a second')
 	@$(LOCKED) $(CARGO) bench --locked --package ec2sim --bench wire
-	$(call say,'AWS calls per sweep and per restore: moto counts them')
+	$(call say,'AWS calls per sweep and per restore: ec2sim counts them')
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture calls::bench
 
 unit: need-rust ## the fast tests alone: no control plane, no moto

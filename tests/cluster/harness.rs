@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 
-use crate::support::{ControlPlane, CutProxy, Fault, MOTO_ACCOUNT, Moto, Operator, eventually, is_running};
+use crate::support::{
+    Aws, ControlPlane, CutProxy, Ec2sim, Fault, Moto, OWN_ACCOUNT, Operator, eventually, is_running,
+};
 
 const NOBODY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
 
@@ -92,42 +94,64 @@ async fn a_cut_proxy_is_silent_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ec2sim_keeps_accounts_and_regions_apart() {
+    let sim = Ec2sim::start();
+    let address = sim.address();
+    accounts_and_regions_are_apart(Aws::Sim(sim)).await;
+    eventually("its port to be free", Duration::from_secs(10), || {
+        std::net::TcpStream::connect(address).map_or(Ok(()), |_| Err("somebody answers".to_owned()))
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn moto_keeps_accounts_and_regions_apart() {
-    let mut moto = Moto::start();
-    let ours = moto.ec2("111122223333", "eu-west-1").await;
+    let moto = Moto::start();
+    let pid = moto.pid();
+    accounts_and_regions_are_apart(Aws::Moto(moto)).await;
+    assert!(!is_running(pid));
+}
+
+async fn accounts_and_regions_are_apart(mut aws: Aws) {
+    let ours = aws.ec2("111122223333", "eu-west-1").await;
     let created = ours.create_vpc().cidr_block("10.1.0.0/16").send().await.expect("a VPC is made");
     let id = created.vpc.and_then(|vpc| vpc.vpc_id).expect("it has an id");
     for (account, region, seen) in [
         ("111122223333", "eu-west-1", true),
         ("111122223333", "us-east-1", false),
         ("444455556666", "eu-west-1", false),
-        (MOTO_ACCOUNT, "eu-west-1", false),
+        (OWN_ACCOUNT, "eu-west-1", false),
     ] {
-        let vpcs = moto.ec2(account, region).await.describe_vpcs().send().await.expect("VPCs are described");
+        let vpcs = aws.ec2(account, region).await.describe_vpcs().send().await.expect("VPCs are described");
         let found = vpcs.vpcs().iter().any(|vpc| vpc.vpc_id() == Some(&id));
         assert_eq!(found, seen, "{account} {region}");
     }
-    let pid = moto.pid();
-    assert_eq!(moto.calls().get("DescribeVpcs"), Some(&4));
-    drop(moto);
-    assert!(!is_running(pid));
+    assert_eq!(aws.calls().get("DescribeVpcs"), Some(&4));
+    assert_eq!(aws.calls_of("444455556666").get("DescribeVpcs"), Some(&1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ec2sim_refuses_holds_and_loses_on_request() {
+    refused_held_and_lost(Aws::Sim(Ec2sim::start())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn moto_refuses_holds_and_loses_on_request() {
-    let mut moto = Moto::start();
-    let ec2 = moto.ec2("111122223333", "eu-west-1").await;
-    let other = moto.ec2("444455556666", "eu-west-1").await;
+    refused_held_and_lost(Aws::Moto(Moto::start())).await;
+}
+
+async fn refused_held_and_lost(mut aws: Aws) {
+    let ec2 = aws.ec2("111122223333", "eu-west-1").await;
+    let other = aws.ec2("444455556666", "eu-west-1").await;
 
     let fault = Fault { account: Some("111122223333"), times: Some(1), ..Fault::of("DescribeVpcs") };
-    moto.refuse(fault, "UnauthorizedOperation");
+    aws.refuse(fault, "UnauthorizedOperation");
     other.describe_vpcs().send().await.expect("the other account is let through");
     let refused = ec2.describe_vpcs().send().await.expect_err("this one is refused");
     assert_eq!(refused.into_service_error().meta().code(), Some("UnauthorizedOperation"));
     ec2.describe_vpcs().send().await.expect("once only");
 
     let before = ec2.describe_vpcs().send().await.expect("described").vpcs().len();
-    moto.drop_answer(Fault { times: Some(1), ..Fault::of("CreateVpc") });
+    aws.drop_answer(Fault { times: Some(1), ..Fault::of("CreateVpc") });
     let once =
         aws_sdk_ec2::config::Builder::new().retry_config(aws_sdk_ec2::config::retry::RetryConfig::disabled());
     let lost = ec2.create_vpc().cidr_block("10.2.0.0/16").customize().config_override(once).send().await;
@@ -138,11 +162,11 @@ async fn moto_refuses_holds_and_loses_on_request() {
         "the act is not"
     );
 
-    moto.hold(Fault::of("DescribeVpcs"));
+    aws.hold(Fault::of("DescribeVpcs"));
     let held = tokio::spawn(ec2.describe_vpcs().send());
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!held.is_finished());
-    moto.mend();
+    aws.mend();
     held.await.expect("no panic").expect("released, it is carried out");
 }
 

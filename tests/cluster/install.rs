@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, process::Command, time::Duration
 
 use serde_json::json;
 
-use crate::support::{ControlPlane, MOTO_ACCOUNT, Moto, Operator, Options};
+use crate::support::{Aws, ControlPlane, Ec2sim, OWN_ACCOUNT, Operator, Options};
 
 const OPERATOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/operator");
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/examples");
@@ -80,13 +80,13 @@ async fn the_installed_operator_may_do_its_work_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_works_with_the_rights_it_is_installed_with() {
     let cluster = installed();
-    let moto = Moto::start();
+    let aws = Aws::Sim(Ec2sim::start());
     let kubeconfig = cluster.service_account_kubeconfig(SYSTEM, "peerkeeper", cluster.address());
-    let options = Options { lease_namespace: SYSTEM.to_owned(), ..Options::new(kubeconfig, &moto) };
+    let options = Options { lease_namespace: SYSTEM.to_owned(), ..Options::new(kubeconfig, &aws) };
     let mut operator = Operator::start(options);
     operator.wait_ready();
 
-    let ec2 = moto.ec2(MOTO_ACCOUNT, "eu-west-1").await;
+    let ec2 = aws.ec2(OWN_ACCOUNT, "eu-west-1").await;
     let mut vpcs = Vec::new();
     for cidr in ["10.1.0.0/16", "10.2.0.0/16"] {
         let made = ec2.create_vpc().cidr_block(cidr).send().await.expect("a VPC is made");
@@ -99,7 +99,7 @@ async fn the_operator_works_with_the_rights_it_is_installed_with() {
     cluster.apply_ok("{apiVersion: v1, kind: Namespace, metadata: {name: network, labels: {team: network}}}");
     let objects = [
         json!({"apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": "default"}, "spec": {
-            "accountId": MOTO_ACCOUNT,
+            "accountId": OWN_ACCOUNT,
             "grants": [{"namespaceSelector": {"matchLabels": {"team": "network"}}, "vpcs": {"select": "All"}}],
         }}),
         json!({"apiVersion": "peerkeeper.dev/v1alpha1", "kind": "VpcPeering",

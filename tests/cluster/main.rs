@@ -1,4 +1,5 @@
-//! Tests against a real Kubernetes API server and etcd, with moto as AWS, and the operator as its own process.
+//! Tests against a real Kubernetes API server and etcd, with an EC2 beside it, and the operator as its own
+//! process. `ec2sim` plays AWS; what shows the whole life of a peering runs on moto too, which nobody here wrote.
 
 mod api;
 mod calls;

@@ -24,8 +24,8 @@ async fn killed_at(
     pair: &Pair,
     id: &str,
 ) -> Operator {
-    stage.moto.forget_calls();
-    stage.moto.hold(Fault::of(action));
+    stage.aws.forget_calls();
+    stage.aws.hold(Fault::of(action));
     stage.lose(id).await;
     stage.wait_call(action);
     operator.kill();
@@ -36,11 +36,11 @@ async fn killed_at(
     assert!(incident.is_object(), "{incident}");
 
     // The next one goes on where the other was stopped, and is held there as well.
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     let next = stage.replica("a");
     stage.wait_call(action);
     assert_eq!(condition(&stage.status(pair), "UnexpectedlyDeleted"), flagged);
-    stage.moto.mend();
+    stage.aws.mend();
     let new = stage.restored(pair, id);
     stage.assert_whole(pair, &new).await;
     let told = stage.events(pair, "DeletedUnexpectedly");
@@ -59,14 +59,14 @@ async fn a_lost_answer_to_create_leaves_one_live_peering() {
     let mut stage = Stage::start().await;
     let _operator = stage.replica("a");
     let (pair, first) = stage.declare("lost").await;
-    stage.moto.forget_calls();
-    stage.moto.drop_answer(Fault { times: Some(1), ..Fault::of("CreateVpcPeeringConnection") });
+    stage.aws.forget_calls();
+    stage.aws.drop_answer(Fault { times: Some(1), ..Fault::of("CreateVpcPeeringConnection") });
     stage.lose(&first).await;
     let second = stage.restored(&pair, &first);
     stage.assert_whole(&pair, &second).await;
     // Nor later: an unknown outcome settles by what is read, not by time.
     std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(stage.moto.calls().get("CreateVpcPeeringConnection"), Some(&1));
+    assert_eq!(stage.aws.calls().get("CreateVpcPeeringConnection"), Some(&1));
     stage.assert_whole(&pair, &second).await;
 }
 
@@ -83,7 +83,7 @@ async fn an_api_server_that_restarts_within_the_lease_is_survived() {
     let (idle, first) = stage.declare("idle").await;
     let (busy, second) = stage.declare("busy").await;
 
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     stage.cluster.stop_apiserver();
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(operator.http_get("/livez").map(|(code, _)| code), Ok(200), "it will recover by itself");
@@ -92,12 +92,12 @@ async fn an_api_server_that_restarts_within_the_lease_is_survived() {
     let restored = stage.restored(&idle, &first);
     stage.assert_whole(&idle, &restored).await;
 
-    stage.moto.hold(Fault::of("AcceptVpcPeeringConnection"));
-    stage.moto.forget_calls();
+    stage.aws.hold(Fault::of("AcceptVpcPeeringConnection"));
+    stage.aws.forget_calls();
     stage.lose(&second).await;
     stage.wait_call("AcceptVpcPeeringConnection");
     stage.cluster.stop_apiserver();
-    stage.moto.mend();
+    stage.aws.mend();
     std::thread::sleep(Duration::from_secs(1));
     stage.cluster.start_apiserver();
     let restored = stage.restored(&busy, &second);
@@ -113,7 +113,7 @@ async fn etcd_gone_beyond_the_lease_ends_the_leader_and_the_next_goes_on() {
     let mut stage = Stage::start().await;
     let mut operator = stage.replica("a");
     let (pair, first) = stage.declare("pair").await;
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     stage.cluster.stop_etcd();
     stage.lose(&first).await;
     assert_eq!(operator.wait(LEASE + Duration::from_secs(10)), 1);
@@ -137,7 +137,7 @@ async fn etcd_gone_beyond_the_lease_ends_the_leader_and_the_next_goes_on() {
 }
 
 fn assert_nothing_deleted(stage: &mut Stage) {
-    let log = stage.moto.log();
+    let log = stage.aws.log();
     let deleted: Vec<_> = log
         .iter()
         .filter(|call| call.key.starts_with("replica-") && call.action.starts_with("Delete"))

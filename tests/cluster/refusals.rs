@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Fault, MOTO_ACCOUNT, Operator, PATIENCE, Team, World, account, condition, eventually, peering,
+    Fault, OWN_ACCOUNT, Operator, PATIENCE, Team, World, account, condition, eventually, peering,
 };
 
 /// Waits for `Ready=False` with the reason, and holds the message to its words.
@@ -22,7 +22,7 @@ fn refused(world: &World, namespace: &str, name: &str, reason: &str, words: &[&s
 }
 
 fn asked(world: &World, account: &str, action: &str) -> u64 {
-    world.moto().calls_of(account).get(action).copied().unwrap_or_default()
+    world.aws().calls_of(account).get(action).copied().unwrap_or_default()
 }
 
 async fn nothing_was_made(world: &World, team: &Team) {
@@ -78,11 +78,11 @@ async fn a_namespace_without_a_grant_and_a_grant_withdrawn() {
         "{routes:?}"
     );
     assert_eq!(team.a.live_peerings().await, [id.as_str().expect("an id")]);
-    let before = world.moto().calls_of(&team.a.account);
+    let before = world.aws().calls_of(&team.a.account);
     team.a.delete_peering(id.as_str().expect("an id")).await;
     tokio::time::sleep(Duration::from_secs(6)).await;
     let creates = |calls: &BTreeMap<String, u64>| calls.get("CreateVpcPeeringConnection").copied();
-    assert_eq!(creates(&world.moto().calls_of(&team.a.account)), creates(&before));
+    assert_eq!(creates(&world.aws().calls_of(&team.a.account)), creates(&before));
     assert_eq!([team.a.routes().await, team.b.routes().await], routes);
 
     world.account(b, &team.b.account, ns);
@@ -125,9 +125,9 @@ async fn credentials_of_another_account() {
     let mut object = team.peering("pair");
     object["spec"]["requester"]["account"] = json!({"name": "impostor"});
     world.cluster.apply_ok(&object.to_string());
-    refused(world, ns, "pair", "WrongAccount", &[MOTO_ACCOUNT, "AwsAccount impostor", "roleArn"]);
+    refused(world, ns, "pair", "WrongAccount", &[OWN_ACCOUNT, "AwsAccount impostor", "roleArn"]);
     nothing_was_made(world, &team).await;
-    assert_eq!(asked(world, MOTO_ACCOUNT, "DescribeVpcPeeringConnections"), 0, "not even looked at");
+    assert_eq!(asked(world, OWN_ACCOUNT, "DescribeVpcPeeringConnections"), 0, "not even looked at");
     let account = eventually("the AwsAccount to say so", PATIENCE, || {
         let account = world.cluster.get(&["awsaccount", "impostor"]);
         let ready = condition(&account["status"], "Ready").clone();
@@ -141,12 +141,12 @@ async fn a_role_that_may_not_be_assumed() {
     let world = World::shared();
     let number = 24;
     let id = format!("1111111111{number}");
-    world.moto().refuse(Fault { account: Some(&id), ..Fault::of("AssumeRole") }, "AccessDenied");
+    world.aws().refuse(Fault { account: Some(&id), ..Fault::of("AssumeRole") }, "AccessDenied");
     // The test needs the account too: its networks are made by another role that is not refused.
-    world.moto().mend_account(&id);
+    world.aws().mend_account(&id);
     let team = world.team("no-role", number, "Restore").await;
     let ns = team.namespace.as_str();
-    world.moto().refuse(Fault { account: Some(&id), ..Fault::of("AssumeRole") }, "AccessDenied");
+    world.aws().refuse(Fault { account: Some(&id), ..Fault::of("AssumeRole") }, "AccessDenied");
     let fresh = account("no-role-c", &id, ns);
     world.cluster.apply_ok(&fresh.to_string());
     let mut object = team.peering("pair");
@@ -154,7 +154,7 @@ async fn a_role_that_may_not_be_assumed() {
     world.cluster.apply_ok(&object.to_string());
     refused(world, ns, "pair", "AccessDenied", &["AssumeRole", "AccessDenied", &id]);
     nothing_was_made(world, &team).await;
-    world.moto().mend_account(&id);
+    world.aws().mend_account(&id);
     world.until_ready(ns, "pair");
 }
 
@@ -164,21 +164,21 @@ async fn a_call_that_is_denied_names_its_code_and_is_tried_again() {
     let team = world.team("denied", 25, "Restore").await;
     let ns = team.namespace.as_str();
     let deny = Fault { account: Some(&team.a.account), ..Fault::of("CreateVpcPeeringConnection") };
-    world.moto().refuse(deny, "UnauthorizedOperation");
+    world.aws().refuse(deny, "UnauthorizedOperation");
     world.cluster.apply_ok(&team.peering("pair").to_string());
     let words = ["CreateVpcPeeringConnection", "UnauthorizedOperation", &team.a.account, "role's policy"];
     let status = refused(world, ns, "pair", "AccessDenied", &words);
     assert_eq!(condition(&status, "Reconciling")["status"], "True", "it is tried again by itself");
-    world.moto().mend_account(&team.a.account);
+    world.aws().mend_account(&team.a.account);
     world.until_ready(ns, "pair");
 
     // One side's reading denied: said, and nothing concluded from it.
     let deny = Fault { account: Some(&team.b.account), ..Fault::of("DescribeVpcPeeringConnections") };
-    world.moto().refuse(deny, "UnauthorizedOperation");
+    world.aws().refuse(deny, "UnauthorizedOperation");
     tokio::time::sleep(Duration::from_secs(6)).await;
     let status = world.status(ns, "pair");
     assert_eq!(condition(&status, "UnexpectedlyDeleted")["status"], "False", "{status:#}");
-    world.moto().mend_account(&team.b.account);
+    world.aws().mend_account(&team.b.account);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,7 +186,7 @@ async fn one_side_that_is_denied_does_not_stop_the_other() {
     let world = World::shared();
     let team = world.team("one-side", 26, "Restore").await;
     let ns = team.namespace.as_str();
-    world.moto().refuse(
+    world.aws().refuse(
         Fault { account: Some(&team.b.account), ..Fault::of("CreateRoute") },
         "UnauthorizedOperation",
     );
@@ -198,7 +198,7 @@ async fn one_side_that_is_denied_does_not_stop_the_other() {
     assert_eq!(status["routes"]["accepter"], json!({"declared": 1, "inSync": 0}));
     assert_eq!(status["routes"]["summary"], "1/2");
     assert_eq!(condition(&status, "RoutesInSync")["status"], "False");
-    world.moto().mend_account(&team.b.account);
+    world.aws().mend_account(&team.b.account);
     world.until_ready(ns, "pair");
 }
 
@@ -255,13 +255,13 @@ async fn a_quota_that_is_reached() {
     let team = world.team("quota", 30, "Restore").await;
     let ns = team.namespace.as_str();
     world
-        .moto()
+        .aws()
         .refuse(Fault { account: Some(&team.a.account), ..Fault::of("CreateRoute") }, "RouteLimitExceeded");
     world.cluster.apply_ok(&team.peering("pair").to_string());
     let words = ["CreateRoute", "RouteLimitExceeded", &team.a.account, "raise the quota"];
     let status = refused(world, ns, "pair", "QuotaReached", &words);
     assert_eq!(status["routes"]["requester"], json!({"declared": 1, "inSync": 0}));
-    world.moto().mend_account(&team.a.account);
+    world.aws().mend_account(&team.a.account);
     world.until_ready(ns, "pair");
 }
 

@@ -31,14 +31,14 @@ async fn one_of_two_replicas_writes_and_the_other_takes_over() {
     assert_eq!((leading(&a), leading(&b)), (Some(1.0), Some(0.0)));
     assert_eq!(stage.writers(), [key_of("a")].into());
     assert!(
-        stage.moto.log().iter().all(|call| call.key != key_of("b")),
+        stage.aws.log().iter().all(|call| call.key != key_of("b")),
         "who does not lead does not even read"
     );
 
     // The leader freezes while there is work to do: the other leaves it alone until the lease has run out.
     a.signal("STOP");
     let frozen = Instant::now();
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     stage.lose(&first).await;
     let before = stage.status(&one);
     std::thread::sleep(LEASE / 3);
@@ -50,7 +50,7 @@ async fn one_of_two_replicas_writes_and_the_other_takes_over() {
     stage.assert_whole(&one, &restored).await;
 
     // The sleeper wakes up in a world that is not its own any more.
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     a.signal("CONT");
     assert_eq!(a.wait(LEASE + SLACK), 1, "a lost lease ends the process, and says so");
     assert!(a.log().contains("the lease was lost"), "{}", a.log());
@@ -74,7 +74,7 @@ async fn one_of_two_replicas_writes_and_the_other_takes_over() {
     assert_eq!(stage.leader(), "");
     d.signal("CONT");
     stage.wait_leader("d");
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     stage.lose(&third).await;
     let restored = stage.restored(&three, &third);
     stage.assert_whole(&three, &restored).await;
@@ -96,13 +96,13 @@ async fn a_leader_that_is_cut_off_stops_writing_before_its_lease_ends() {
     let b = stage.replica("b");
     let (pair, first) = stage.declare("cut").await;
 
-    stage.moto.forget_calls();
-    stage.moto.hold(Fault::of("AcceptVpcPeeringConnection"));
+    stage.aws.forget_calls();
+    stage.aws.hold(Fault::of("AcceptVpcPeeringConnection"));
     stage.lose(&first).await;
     assert_eq!(stage.wait_call("AcceptVpcPeeringConnection").key, key_of("a"));
     proxy.cut();
     let (cut, cut_at) = (Instant::now(), unix_now());
-    stage.moto.mend();
+    stage.aws.mend();
 
     stage.wait_leader("b");
     let taken_over = unix_now();
@@ -111,7 +111,7 @@ async fn a_leader_that_is_cut_off_stops_writing_before_its_lease_ends() {
     let second = stage.restored(&pair, &first);
     stage.assert_whole(&pair, &second).await;
 
-    let log = stage.moto.log();
+    let log = stage.aws.log();
     let by_a: Vec<_> = log.iter().filter(|call| call.key == key_of("a")).collect();
     assert!(by_a.iter().any(|call| call.at > cut_at), "it did reach AWS after it was cut off");
     let late: Vec<_> = by_a.iter().filter(|call| call.is_write() && call.at >= taken_over).collect();
@@ -122,9 +122,9 @@ async fn a_leader_that_is_cut_off_stops_writing_before_its_lease_ends() {
 
     // Whoever finds the way free again finds nothing left to do.
     proxy.heal();
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     eventually("three more sweeps", PATIENCE, || {
-        let swept = stage.moto.calls().get("DescribeRouteTables").copied().unwrap_or_default();
+        let swept = stage.aws.calls().get("DescribeRouteTables").copied().unwrap_or_default();
         if swept >= 6 { Ok(()) } else { Err(swept.to_string()) }
     });
     assert!(stage.writers().is_empty());

@@ -58,17 +58,17 @@ fn assert_writes_nothing(stage: &mut Stage) {
     let before = versions(&stage.cluster);
     assert!(before.keys().any(|key| key.starts_with("VpcPeering ")) && before.len() > 5, "{before:?}");
     let lease = lease_version(&stage.cluster);
-    stage.moto.forget_calls();
+    stage.aws.forget_calls();
     sweeps(stage, 4);
     assert_eq!(versions(&stage.cluster), before);
     assert_ne!(lease_version(&stage.cluster), lease, "the Lease is renewed all the while");
-    let writes: Vec<_> = stage.moto.log().into_iter().filter(|call| call.is_write()).collect();
+    let writes: Vec<_> = stage.aws.log().into_iter().filter(|call| call.is_write()).collect();
     assert!(writes.is_empty(), "{writes:?}");
 }
 
 /// Waits for so many more sweeps of both Regions.
 fn sweeps(stage: &mut Stage, count: u64) {
-    let read = |stage: &mut Stage| stage.moto.calls().get("DescribeRouteTables").copied().unwrap_or_default();
+    let read = |stage: &mut Stage| stage.aws.calls().get("DescribeRouteTables").copied().unwrap_or_default();
     let wanted = read(stage) + 2 * count;
     eventually("sweeps", PATIENCE, || {
         let seen = read(stage);

@@ -1,4 +1,4 @@
-//! Declared peerings between VPCs on moto, an operator that keeps them, and what a person can see of both.
+//! Declared peerings between VPCs, an operator that keeps them, and what a person can see of both.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, VpcPeeringConnection, VpcPeeringConnectionStateReasonCode as Code};
 use serde_json::{Value, json};
 
-use crate::support::{Call, ControlPlane, MOTO_ACCOUNT, Moto, Operator, Options, eventually};
+use crate::support::{Aws, Call, ControlPlane, Ec2sim, OWN_ACCOUNT, Operator, Options, eventually};
 
 pub const NAMESPACE: &str = "network";
 const REGIONS: [&str; 2] = ["eu-west-1", "us-east-1"];
@@ -18,7 +18,7 @@ pub const LEASE: Duration = Duration::from_secs(6);
 
 pub struct Stage {
     pub cluster: ControlPlane,
-    pub moto: Moto,
+    pub aws: Aws,
     /// EC2 as the person in the accepter's account sees it, and as the requester's does.
     ec2: [Client; 2],
     account: String,
@@ -37,19 +37,19 @@ impl Stage {
         let cluster = crate::api::with_crds();
         // An empty Lease is taken at once.
         cluster.apply_ok("{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: peerkeeper, namespace: default}}");
-        Stage::on(cluster, MOTO_ACCOUNT).await
+        Stage::on(cluster, OWN_ACCOUNT).await
     }
 
     /// With the accepter's side in this account.
     pub async fn on(cluster: ControlPlane, account: &str) -> Self {
-        let moto = Moto::start();
-        let ec2 = [moto.ec2(MOTO_ACCOUNT, REGIONS[0]).await, moto.ec2(account, REGIONS[1]).await];
-        Stage { cluster, moto, ec2, account: account.to_owned() }
+        let aws = Aws::Sim(Ec2sim::start());
+        let ec2 = [aws.ec2(OWN_ACCOUNT, REGIONS[0]).await, aws.ec2(account, REGIONS[1]).await];
+        Stage { cluster, aws, ec2, account: account.to_owned() }
     }
 
     /// A replica whose calls to AWS and whose Events tell its name.
     pub fn options(&self, name: &str) -> Options {
-        let options = Options::admin(&self.cluster, &self.moto);
+        let options = Options::admin(&self.cluster, &self.aws);
         let options = options.env("AWS_ACCESS_KEY_ID", &key_of(name)).env("HOSTNAME", name);
         let lease = format!("{}s", LEASE.as_secs());
         let mut options = options.args(&["--lease-duration", &lease, "--absence-gap", "2s"]);
@@ -70,7 +70,7 @@ impl Stage {
         let pair = Pair { name: name.to_owned(), vpcs };
         let mut objects = vec![
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {"team": "network"}}}),
-            account("default", MOTO_ACCOUNT),
+            account("default", OWN_ACCOUNT),
             json!({
                 "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "PeeringPolicy",
                 "metadata": {"name": "default", "namespace": NAMESPACE},
@@ -82,7 +82,7 @@ impl Stage {
                 "spec": {"requester": self.side(&pair, 0), "accepter": self.side(&pair, 1), "tags": {"team": "network"}},
             }),
         ];
-        if self.account != MOTO_ACCOUNT {
+        if self.account != OWN_ACCOUNT {
             objects.push(account("shared", &self.account));
         }
         self.cluster.apply_ok(&objects.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n"));
@@ -92,7 +92,7 @@ impl Stage {
     }
 
     fn side(&self, pair: &Pair, side: usize) -> Value {
-        let account = if side == 1 && self.account != MOTO_ACCOUNT { "shared" } else { "default" };
+        let account = if side == 1 && self.account != OWN_ACCOUNT { "shared" } else { "default" };
         json!({
             "account": {"name": account}, "region": REGIONS[side], "vpcId": pair.vpcs[side],
             "routes": [{"name": "private", "routeTables": {"matchTags": {"tier": "private"}}, "destinations": {"peerCidrs": "All"}}],
@@ -179,9 +179,9 @@ impl Stage {
     /// Waits until AWS was asked for this since the log was last forgotten, answered or not.
     #[track_caller]
     pub fn wait_call(&mut self, action: &str) -> Call {
-        let moto = &mut self.moto;
+        let aws = &mut self.aws;
         eventually(&format!("a call of {action}"), PATIENCE, || {
-            let log = moto.log();
+            let log = aws.log();
             let call = log.iter().find(|call| call.action == action).cloned();
             call.ok_or_else(|| format!("{:?}", log.last()))
         })
@@ -189,7 +189,7 @@ impl Stage {
 
     /// Which replicas wrote to AWS.
     pub fn writers(&mut self) -> BTreeSet<String> {
-        self.moto
+        self.aws
             .log()
             .into_iter()
             .filter(|call| call.is_write() && call.is_replicas())
@@ -240,7 +240,7 @@ fn account(name: &str, id: &str) -> Value {
         "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": name},
         "spec": {"accountId": id, "grants": [{"namespaceSelector": {"matchLabels": {"team": "network"}}, "vpcs": {"select": "All"}}]},
     });
-    if id != MOTO_ACCOUNT {
+    if id != OWN_ACCOUNT {
         account["spec"]["roleArn"] = json!(format!("arn:aws:iam::{id}:role/peerkeeper"));
     }
     account

@@ -9,7 +9,7 @@ use peerkeeper_core::observed::Unseen;
 use peerkeeper_core::write::{Outcome, Write};
 
 use crate::bench::{Bench, HERE, Made, PROD, create, id_of, pair_of, region};
-use crate::moto::Fault;
+use crate::client::Fault;
 
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_unknown_sent_once_and_found_by_reading() {

@@ -5,7 +5,7 @@ use peerkeeper_core::write::{Outcome, Write};
 use crate::bench::{
     Bench, HERE, Made, PROD, SHARED, THERE, create, id_of, of_peering, of_slot, pair_of, region, tags,
 };
-use crate::moto::MOTO_ACCOUNT;
+use crate::client::OWN_ACCOUNT;
 
 #[tokio::test]
 async fn every_write_in_one_account_is_read_back() {
@@ -162,12 +162,12 @@ async fn a_sweep_takes_one_call_of_each_kind_and_shows_everything() {
 #[tokio::test]
 async fn without_a_role_the_operators_own_account_is_used_and_proved() {
     let bench = Bench::new().await;
-    let mut own = crate::bench::behind_role("own", MOTO_ACCOUNT, MOTO_ACCOUNT);
+    let mut own = crate::bench::behind_role("own", OWN_ACCOUNT, OWN_ACCOUNT);
     (own.role_arn, own.external_id) = (None, None);
     bench.aws.set_account(own);
     let caller = bench.aws.verify("own").await.expect("an identity");
-    assert_eq!(caller.account.to_string(), MOTO_ACCOUNT);
-    let made = Made::new(&bench.moto, MOTO_ACCOUNT, HERE, "10.0.0.0/16").await;
+    assert_eq!(caller.account.to_string(), OWN_ACCOUNT);
+    let made = Made::new(&bench.moto, OWN_ACCOUNT, HERE, "10.0.0.0/16").await;
     bench.aws.reader().sweep("own", region(HERE)).await.expect("a sweep");
     assert!(bench.aws.reader().view("own", region(HERE)).vpcs.sweep.expect("VPCs").get(made.vpc).is_some());
 }

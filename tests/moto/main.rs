@@ -3,6 +3,9 @@
 
 // Shared with the cluster tests, and more than these need.
 #[allow(dead_code)]
+#[path = "../cluster/support/client.rs"]
+mod client;
+#[allow(dead_code)]
 #[path = "../cluster/support/helper.rs"]
 mod helper;
 #[allow(dead_code)]

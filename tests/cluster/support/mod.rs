@@ -1,18 +1,24 @@
-//! What the cluster tests stand on: a real Kubernetes control plane, moto as EC2 and STS, the operator's real
-//! binary as its own process, and a proxy that can be cut. All on loopback, all gone when dropped.
+//! What the cluster tests stand on: a real Kubernetes control plane, ec2sim (or moto) as EC2 and STS, the operator's
+//! real binary as its own process, and a proxy that can be cut. All on loopback, all gone when dropped.
 
 // Each test uses its part of this.
 #![allow(dead_code)]
 
+mod aws;
+mod client;
 mod controlplane;
+mod ec2sim;
 mod helper;
 mod moto;
 mod operator;
 mod proxy;
 mod world;
 
+pub use aws::Aws;
+pub use client::{Call, Fault, OWN_ACCOUNT};
 pub use controlplane::ControlPlane;
-pub use moto::{Call, Fault, MOTO_ACCOUNT, Moto};
+pub use ec2sim::Ec2sim;
+pub use moto::Moto;
 pub use operator::{Operator, Options};
 pub use proxy::CutProxy;
 #[allow(unused_imports)] // each test uses its part of this too

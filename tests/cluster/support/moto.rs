@@ -3,77 +3,30 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_credential_types::Credentials;
-use aws_sdk_ec2::config::{BehaviorVersion, Region};
-use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::{Map, Value, json};
 
+use super::client::{Call, Clients, Fault};
 use super::helper::Helper;
-
-/// The account that any unknown access key belongs to, the operator's own among them.
-pub const MOTO_ACCOUNT: &str = "123456789012";
 
 /// Where the virtual environment was not made before, starting includes making it.
 const READY_WITHIN: Duration = Duration::from_secs(10 * 60);
 const OBEY_WITHIN: Duration = Duration::from_secs(10);
-
-/// One request, as it came.
-#[derive(Clone, Debug, serde::Deserialize)]
-pub struct Call {
-    /// Unix seconds.
-    pub at: f64,
-    pub action: String,
-    /// The access key that signed it.
-    pub key: String,
-}
-
-impl Call {
-    pub fn is_write(&self) -> bool {
-        let reads = ["Describe", "AssumeRole", "GetCallerIdentity"];
-        !reads.iter().any(|read| self.action.starts_with(read))
-    }
-}
 
 pub struct Moto {
     helper: Helper,
     clients: Clients,
 }
 
-/// Makes clients, without a hold on the server.
-#[derive(Clone)]
-pub struct Clients {
-    endpoint: String,
-    http: SharedHttpClient,
-}
-
-/// A disturbance of one action, everywhere unless narrowed. `"*"` is any action.
-#[derive(Clone, Copy, Default)]
-pub struct Fault<'a> {
-    pub action: &'a str,
-    pub account: Option<&'a str>,
-    pub region: Option<&'a str>,
-    pub times: Option<u32>,
-}
-
-impl<'a> Fault<'a> {
-    pub fn of(action: &'a str) -> Self {
-        Fault { action, ..Fault::default() }
-    }
-}
-
 impl Moto {
     #[track_caller]
     pub fn start() -> Self {
         let (helper, ready) = Helper::start("moto", "moto/serve.py", &["up".to_string()], READY_WITHIN);
-        let endpoint = ready["endpoint"].as_str().expect("the ready line names the endpoint").to_string();
-        let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        let http = Builder::new().tls_provider(ring).build_https();
-        Moto { helper, clients: Clients { endpoint, http } }
+        let endpoint = ready["endpoint"].as_str().expect("the ready line names the endpoint");
+        Moto { helper, clients: Clients::new(endpoint) }
     }
 
     pub fn endpoint(&self) -> &str {
-        &self.clients.endpoint
+        self.clients.endpoint()
     }
 
     pub fn clients(&self) -> Clients {
@@ -166,45 +119,7 @@ impl Moto {
         self.helper.ask(&order.to_string(), OBEY_WITHIN)
     }
 
-    /// EC2 as the given account, by a role in it as a person would; not the operator's code.
     pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
         self.clients.ec2(account, region).await
-    }
-}
-
-impl Clients {
-    pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
-        let credentials = self.credentials(account).await;
-        let config = aws_sdk_ec2::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http.clone())
-            .endpoint_url(&self.endpoint)
-            .region(Region::new(region.to_string()))
-            .credentials_provider(credentials)
-            .build();
-        aws_sdk_ec2::Client::from_conf(config)
-    }
-
-    async fn credentials(&self, account: &str) -> Credentials {
-        let own = Credentials::new("peerkeeper-test", "secret", None, None, "tests");
-        if account == MOTO_ACCOUNT {
-            return own;
-        }
-        let config = aws_sdk_sts::Config::builder()
-            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
-            .http_client(self.http.clone())
-            .endpoint_url(&self.endpoint)
-            .region(aws_sdk_sts::config::Region::new("us-east-1"))
-            .credentials_provider(own)
-            .build();
-        let assumed = aws_sdk_sts::Client::from_conf(config)
-            .assume_role()
-            .role_arn(format!("arn:aws:iam::{account}:role/tester"))
-            .role_session_name("tester")
-            .send()
-            .await;
-        let keys =
-            assumed.expect("moto lets anybody assume any role").credentials.expect("and gives its keys");
-        Credentials::new(keys.access_key_id, keys.secret_access_key, Some(keys.session_token), None, "tests")
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::helper::Helper;
-use super::{ControlPlane, Moto};
+use super::{Aws, ControlPlane};
 
 pub struct Options {
     /// Which credentials it has, and by way of which proxy it reaches the API server.
@@ -24,10 +24,10 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn new(kubeconfig: PathBuf, moto: &Moto) -> Self {
+    pub fn new(kubeconfig: PathBuf, aws: &Aws) -> Self {
         Options {
             kubeconfig,
-            aws_endpoint: moto.endpoint().to_string(),
+            aws_endpoint: aws.clients().endpoint().to_string(),
             owner_id: "test".to_string(),
             sweep_interval: "2s".to_string(),
             lease_namespace: "default".to_string(),
@@ -38,8 +38,8 @@ impl Options {
     }
 
     /// As the administrator of the cluster.
-    pub fn admin(cluster: &ControlPlane, moto: &Moto) -> Self {
-        Options::new(cluster.kubeconfig(), moto)
+    pub fn admin(cluster: &ControlPlane, aws: &Aws) -> Self {
+        Options::new(cluster.kubeconfig(), aws)
     }
 
     pub fn args(mut self, args: &[&str]) -> Self {

@@ -1,20 +1,20 @@
-//! A whole world for a test: a control plane with our CRDs, moto with networks in as many accounts as wanted, and an
+//! A whole world for a test: a control plane with our CRDs, EC2 with networks in as many accounts as wanted, and an
 //! operator in between. One is shared by all tests that disturb nobody else: each takes namespaces, AWS accounts and
 //! CIDRs of its own, and narrows its faults to its own accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{Filter, Tag};
 use serde_json::{Value, json};
 
-use super::{ControlPlane, Moto, Operator, Options, eventually};
+use super::{Aws, ControlPlane, Ec2sim, Moto, Operator, Options, eventually};
 
 const CRDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds");
 /// How long anything may take that the operator does by itself.
 pub const PATIENCE: Duration = Duration::from_secs(120);
-/// moto is always consistent, so a test need not wait out what AWS needs.
+/// Both show at once what was written, so a test need not wait out what AWS may need.
 pub const QUICK: [&str; 2] = ["--settle-window=2s", "--absence-gap=1s"];
 
 pub struct World {
@@ -22,7 +22,7 @@ pub struct World {
     /// before what it talks to.
     operator: OnceLock<Operator>,
     pub cluster: ControlPlane,
-    moto: Mutex<Moto>,
+    aws: Mutex<Aws>,
 }
 
 /// One VPC with its main route table and another that is tagged `tier: private`.
@@ -39,13 +39,18 @@ pub struct Network {
 }
 
 impl World {
-    /// The control plane with our CRDs, an empty Lease that can be taken at once, and moto.
+    /// The control plane with our CRDs, an empty Lease that can be taken at once, and an EC2.
     #[track_caller]
     pub fn start() -> Self {
+        World::on(Aws::Sim(Ec2sim::start()))
+    }
+
+    #[track_caller]
+    fn on(aws: Aws) -> Self {
         let cluster = ControlPlane::start();
         cluster.kubectl_ok(&["apply", "--server-side", "--kustomize", CRDS]);
         cluster.kubectl_ok(&["wait", "crd", "--all", "--for=condition=Established", "--timeout=30s"]);
-        let world = World { operator: OnceLock::new(), cluster, moto: Mutex::new(Moto::start()) };
+        let world = World { operator: OnceLock::new(), cluster, aws: Mutex::new(aws) };
         world.empty_lease("peerkeeper");
         world
     }
@@ -53,12 +58,20 @@ impl World {
     /// The one that tests share, with an operator that sweeps every two seconds. It ends with the test process.
     pub fn shared() -> &'static World {
         static SHARED: OnceLock<World> = OnceLock::new();
-        SHARED.get_or_init(|| {
-            let world = World::start();
-            let operator = world.operator(&[]);
-            assert!(world.operator.set(operator).is_ok(), "it had none yet");
-            world
-        })
+        SHARED.get_or_init(|| World::start().with_operator())
+    }
+
+    /// The same on an EC2 that nobody here wrote, for the few tests that run on both.
+    pub fn shared_on_moto() -> &'static World {
+        static SHARED: OnceLock<World> = OnceLock::new();
+        SHARED.get_or_init(|| World::on(Aws::Moto(Moto::start())).with_operator())
+    }
+
+    #[track_caller]
+    fn with_operator(self) -> Self {
+        let operator = self.operator(&[]);
+        assert!(self.operator.set(operator).is_ok(), "it had none yet");
+        self
     }
 
     /// The shared operator's metrics, as a scrape gets them.
@@ -81,14 +94,14 @@ impl World {
         self.cluster.apply_ok(&lease.to_string());
     }
 
-    pub fn moto(&self) -> MutexGuard<'_, Moto> {
+    pub fn aws(&self) -> MutexGuard<'_, Aws> {
         // A test that failed while it held this must not take the others with it.
-        self.moto.lock().unwrap_or_else(PoisonError::into_inner)
+        self.aws.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What `Operator::start` needs to run as the administrator, with short AWS timings.
     pub fn options(&self) -> Options {
-        Options::admin(&self.cluster, &self.moto()).args(&QUICK)
+        Options::admin(&self.cluster, &self.aws()).args(&QUICK)
     }
 
     /// Starts the operator and waits until it is ready. Later flags win over earlier ones only where clap says so, so
@@ -141,8 +154,8 @@ impl World {
     }
 
     pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
-        // Not held across the await: others talk to moto meanwhile.
-        let clients = self.moto().clients();
+        // Not held across the await: others talk to it meanwhile.
+        let clients = self.aws().clients();
         clients.ec2(account, region).await
     }
 
@@ -250,7 +263,23 @@ impl Network {
         routes
     }
 
-    /// Every peering of its VPC that this account and Region sees: the state, by id. moto keeps ended ones for ever.
+    /// What EC2 says of these routes: `active`, or `blackhole`.
+    pub async fn route_states(&self) -> BTreeSet<String> {
+        let tables = self.ec2.describe_route_tables().filters(filter("vpc-id", &self.vpc)).send().await;
+        let tables = tables.expect("tables are described");
+        let routes = tables.route_tables().iter().flat_map(|table| table.routes());
+        let to_peerings = routes.filter(|route| route.vpc_peering_connection_id().is_some());
+        to_peerings.filter_map(|route| Some(route.state()?.as_str().to_owned())).collect()
+    }
+
+    /// AWS sets a peering's DNS option only where the VPC has them; a new VPC has none.
+    pub async fn set_dns_hostnames(&self, on: bool) {
+        let value = aws_sdk_ec2::types::AttributeBooleanValue::builder().value(on).build();
+        let set = self.ec2.modify_vpc_attribute().vpc_id(&self.vpc).enable_dns_hostnames(value).send().await;
+        set.expect("the attribute is set");
+    }
+
+    /// Every peering of its VPC that this account and Region sees: the state, by id.
     pub async fn peerings(&self) -> BTreeMap<String, String> {
         let answer =
             self.ec2.describe_vpc_peering_connections().send().await.expect("peerings are described");
@@ -266,9 +295,9 @@ impl Network {
         found
     }
 
-    /// Those that have not ended.
+    /// Those that have not ended, nor are about to.
     pub async fn live_peerings(&self) -> Vec<String> {
-        let live = |state: &str| !["deleted", "rejected", "expired", "failed"].contains(&state);
+        let live = |state: &str| !["deleting", "deleted", "rejected", "expired", "failed"].contains(&state);
         self.peerings().await.into_iter().filter(|(_, state)| live(state)).map(|(id, _)| id).collect()
     }
 
