@@ -84,6 +84,10 @@ OLD_CODES = {
     "UnsupportedOperation": OLD_SQS + "UnsupportedOperation",
 }
 
+# What AWS answers although its model does not list it. Terraform's provider waits for this very word in an internet
+# gateway's attachment, and so do the examples of AWS's CLI reference.
+UNLISTED = {"AttachmentStatus": ["available"]}
+
 PRIMITIVES = {
     "boolean": "BOOL", "integer": "INT", "long": "LONG", "float": "FLOAT", "double": "FLOAT",
     "timestamp": "TIME", "blob": "BLOB",
@@ -165,7 +169,7 @@ class Table:
         return f"&Shape::Struct(&{name})" if kind == "structure" else f"&{name}"
 
     def string(self, name, shape):
-        return f"static {name}: Shape = Shape::Text({listed(text(value) for value in sorted(shape['enum']))});"
+        return f"static {name}: Shape = Shape::Text({listed(text(value) for value in sorted(shape['enum'] + UNLISTED.get(name, [])))});"
 
     def list(self, name, shape):
         only_known("item", shape["member"], name)

@@ -41,6 +41,11 @@ const AREAS: &[Area] = &[
     ("ec2", super::ec2::prefix_list::OPERATIONS),
     ("ec2", super::ec2::tag::OPERATIONS),
     ("ec2", super::ec2::place::OPERATIONS),
+    ("ec2", super::ec2::subnet::OPERATIONS),
+    ("ec2", super::ec2::gateway::OPERATIONS),
+    ("ec2", super::ec2::security_group::OPERATIONS),
+    ("ec2", super::ec2::security_group_rule::OPERATIONS),
+    ("ec2", super::ec2::misc::OPERATIONS),
     ("sts", super::sts::OPERATIONS),
     ("servicequotas", super::quotas::OPERATIONS),
 ];

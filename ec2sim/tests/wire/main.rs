@@ -5,6 +5,8 @@
 mod client;
 mod json;
 mod kit;
+mod network_groups;
+mod network_subnets;
 mod properties;
 mod query;
 mod respond_ec2;

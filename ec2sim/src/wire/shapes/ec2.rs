@@ -151,7 +151,7 @@ static AttachmentEnaSrdSpecification: Structure = Structure { name: "AttachmentE
 static AttachmentEnaSrdUdpSpecification: Structure = Structure { name: "AttachmentEnaSrdUdpSpecification", members: &[
     optional("EnaSrdUdpEnabled", "EnaSrdUdpEnabled", "enaSrdUdpEnabled", &BOOL),
 ] };
-static AttachmentStatus: Shape = Shape::Text(&["attached", "attaching", "detached", "detaching"]);
+static AttachmentStatus: Shape = Shape::Text(&["attached", "attaching", "available", "detached", "detaching"]);
 static AttributeBooleanValue: Structure = Structure { name: "AttributeBooleanValue", members: &[
     optional("Value", "Value", "value", &BOOL),
 ] };
