@@ -33,7 +33,6 @@ pub struct Call {
     mapping: &'static Mapping,
     caller: Caller,
     key: String,
-    host: Option<String>,
     /// A wrong one is refused when it is carried out, not before: who disturbs calls on purpose disturbs these too.
     input: Result<Struct, AwsError>,
     request_id: String,
@@ -84,10 +83,10 @@ impl Call {
     }
 
     pub fn carry_out(&self, world: &mut World, chance: &mut dyn Chance) -> HttpResponse {
-        let Self { service, operation, mapping, caller, host, input, request_id, .. } = self;
+        let Self { service, operation, mapping, caller, input, request_id, .. } = self;
         let answer = match input {
             Ok(input) => {
-                let asked = Asked { caller, input, host: host.as_deref(), epoch_ms: world.wall_at(0) };
+                let asked = Asked { caller, input, epoch_ms: world.wall_at(0) };
                 mapping::call(world, mapping, &asked, chance)
             }
             Err(error) => Err(Failure::Aws(error.clone())),
@@ -144,8 +143,7 @@ fn read(world: &World, request: &HttpRequest, request_id: &str) -> Result<Call, 
         Protocol::Json { .. } => json::decode(service, operation, &request.body),
         _ => query::decode(service, operation, &params),
     };
-    let (host, request_id) = (request.get("Host").map(str::to_owned), request_id.to_owned());
-    Ok(Call { service, operation, mapping, caller, key, host, input, request_id })
+    Ok(Call { service, operation, mapping, caller, key, input, request_id: request_id.to_owned() })
 }
 
 /// By the credential scope, else by the host, else by what is asked.

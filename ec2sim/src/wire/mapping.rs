@@ -17,8 +17,6 @@ use crate::world::World;
 pub(crate) struct Asked<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) input: &'a Struct,
-    /// The host that the client called, with its port.
-    pub(crate) host: Option<&'a str>,
     /// The calendar at the world's time zero, in milliseconds since 1970.
     pub(crate) epoch_ms: i64,
 }
@@ -50,8 +48,6 @@ const AREAS: &[Area] = &[
     ("ec2", super::ec2::misc::OPERATIONS),
     ("sts", super::sts::OPERATIONS),
     ("servicequotas", super::quotas::OPERATIONS),
-    ("sqs", super::sqs::OPERATIONS),
-    ("sqs", super::sqs::MESSAGE_OPERATIONS),
 ];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Mapping>> = LazyLock::new(|| {

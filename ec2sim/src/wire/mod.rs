@@ -21,7 +21,6 @@ mod path;
 pub mod query;
 mod quotas;
 pub mod shapes;
-mod sqs;
 mod sts;
 pub mod value;
 pub mod xml;

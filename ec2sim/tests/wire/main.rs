@@ -11,6 +11,5 @@ mod properties;
 mod query;
 mod respond_ec2;
 mod respond_errors;
-mod respond_sqs;
 mod shapes;
 mod xml;
