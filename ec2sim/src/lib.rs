@@ -27,9 +27,13 @@ mod ids;
 mod json;
 mod queue;
 mod request;
+#[cfg(feature = "sdk")]
+pub mod sdk;
 #[cfg(feature = "server")]
 pub mod server;
 mod service;
+#[cfg(any(feature = "sdk", feature = "server"))]
+mod today;
 mod trail;
 mod view;
 #[cfg(feature = "wire")]
@@ -56,6 +60,8 @@ pub use request::{
     SubnetAttribute,
 };
 pub use service::Service;
+#[cfg(any(feature = "sdk", feature = "server"))]
+pub use today::world_of_today;
 pub use trail::{DETAIL_TYPE, EventPattern, EventResource, Lookup, LookupKey, RuleTarget, TrailRecord};
 pub use view::{
     AclView, GatewayView, GroupReference, GroupView, ReferencedGroup, RuleEnd, RuleView, StaleGroupView,

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ec2sim::server::{Options, Shared, Weather, listen, serve, world_of_today};
+use ec2sim::server::{Options, Shared, Weather, listen, serve};
+use ec2sim::world_of_today;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 

@@ -16,7 +16,6 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
@@ -42,14 +41,6 @@ impl Default for Options {
     fn default() -> Self {
         Self { host: "127.0.0.1".to_owned(), port: 0, speed: 1.0, weather: Weather::calm() }
     }
-}
-
-/// A world whose calendar shows today: clients compare the end of a session's keys with their own clocks.
-pub fn world_of_today() -> World {
-    let mut world = World::new();
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    world.set_wall_at_zero(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX));
-    world
 }
 
 /// A server in this process, on a thread of its own. It ends when this is dropped.

@@ -6,10 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
+use super::Options;
 use super::clock::Clock;
 use super::script::{Aim, Disturbance, Lines, account_of};
 use super::weather::Weather;
-use super::{Options, world_of_today};
+use crate::today::world_of_today;
 use crate::wire::{Call, HttpRequest, HttpResponse};
 use crate::world::World;
 
@@ -76,7 +77,10 @@ impl Shared {
             let mut inner = self.lock();
             let inner = &mut *inner;
             inner.clock.drive(&mut inner.world);
-            act(inner)
+            let result = act(inner);
+            // If it moved the world ahead, or the clock, the other follows.
+            inner.clock.drive(&mut inner.world);
+            result
         };
         self.changed.notify_waiters();
         result

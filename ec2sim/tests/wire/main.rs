@@ -11,5 +11,6 @@ mod properties;
 mod query;
 mod respond_ec2;
 mod respond_errors;
+mod respond_properties;
 mod shapes;
 mod xml;
