@@ -144,8 +144,9 @@ fn destinations(
         Destinations::Cidrs(cidrs) => Some(explicit(draft, side, spec, cidrs)),
         Destinations::PeerCidrs { exclude } => {
             let all = followed_cidrs(draft, side)?;
+            let is_excluded = |cidr: &Cidr| exclude.iter().any(|excluded| excluded.contains(*cidr));
             let wanted: BTreeSet<_> =
-                all.into_iter().filter(|cidr| !exclude.contains(cidr)).map(Destination::Cidr).collect();
+                all.into_iter().filter(|cidr| !is_excluded(cidr)).map(Destination::Cidr).collect();
             following.extend(wanted.iter().copied());
             Some(wanted)
         }
