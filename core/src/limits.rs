@@ -46,6 +46,8 @@ pub struct LevelView {
     pub window_s: i64,
     pub max_restores: u32,
     pub max_removals: u32,
+    /// How often one and the same peering may be restored in the window.
+    pub max_restores_per_peering: u32,
     /// Acts of all objects under this level, this one included.
     pub restores: Moments,
     pub removals: Moments,
@@ -461,6 +463,7 @@ fn level(level: Level, limits: Limits, sum: &Sum, noted: Moments) -> LevelView {
         window_s: limits.window_s,
         max_restores: limits.max_restores,
         max_removals: limits.max_removals,
+        max_restores_per_peering: limits.max_restores_per_peering,
         restores: sum.restores.clone(),
         removals: sum.removals.clone(),
         noted,

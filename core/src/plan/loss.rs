@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::desired::{LossAction, PolicySource};
 use crate::ids::{PeeringId, Side};
+use crate::limits::Level;
 use crate::memory::{Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome};
 use crate::observed::{Ending, Seen, Unseen};
 use crate::reason::Reason;
@@ -198,16 +199,24 @@ fn restore(draft: &mut Draft<'_>, episode: &Episode) {
 
 /// The same peering lost again and again: slower each time, and then not at all until somebody settles it.
 fn may_restore_again(draft: &mut Draft<'_>, episode: &Episode) -> bool {
-    let limits = draft.input.policy.limits;
     let now = draft.input.now.wall;
-    let before = draft.memory.spent_since(Act::Restore, now.plus_s(-limits.window_s));
-    if before >= limits.max_restores_per_peering as usize {
+    let since = |window_s: i64| draft.memory.spent_since(Act::Restore, now.plus_s(-window_s));
+    let policy = draft.input.policy.limits;
+    let of_policy = (Level::Policy, policy.window_s, policy.max_restores_per_peering);
+    // An account's owner may allow less than the namespace's policy does.
+    let levels = draft.input.limits.levels.iter().filter(|level| matches!(level.level, Level::Account(_)));
+    let of_accounts = levels.map(|level| (level.level, level.window_s, level.max_restores_per_peering));
+    let full = [of_policy].into_iter().chain(of_accounts);
+    let full = full.filter(|(_, window_s, most)| since(*window_s) >= *most as usize);
+    let tightest = full.min_by_key(|(level, _, most)| (*most, *level));
+    let before = since(policy.window_s);
+    if let Some((level, window_s, _)) = tightest {
+        let before = since(window_s);
         let who = episode
             .by_account
             .map_or_else(|| "AWS does not say who".to_owned(), |id| format!("account {id}"));
         let message = format!(
-            "restored {before} times within {} s and deleted again each time, last by {who}; settle it with them, it is tried again when the window has passed",
-            limits.window_s,
+            "restored {before} times within {window_s} s, which is all that {level} allows of one peering, and deleted again, last by {who}; settle it with them, it is tried again when the window has passed"
         );
         draft.stuck(Reason::ContestedOwnership, message);
         draft.wake_in_s(60);
