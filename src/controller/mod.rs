@@ -12,7 +12,7 @@ mod cluster;
 mod lease;
 mod schema_check;
 mod shell;
-mod state;
+pub mod state;
 mod sweeps;
 mod unparsable;
 mod watches;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use peerkeeper_core::claims;
-use peerkeeper_core::desired::{AccountRef, Desired, Grant, Policy};
+use peerkeeper_core::desired::{AccountRef, Desired, Grant, Limits, Policy};
 use peerkeeper_core::ids::{AccountId, ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::limits;
 use peerkeeper_core::memory::{Act, Life, Memory};
@@ -17,7 +17,7 @@ use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Wall};
 
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
-use crate::declare::{self, Account, VpcTags};
+use crate::declare::{self, Account, AccountLimits, VpcTags};
 
 /// One account, by the name of its `AwsAccount`, in one Region: what one sweep reads.
 pub type Place = (Arc<str>, Region);
@@ -170,6 +170,16 @@ impl State {
         names.into_iter().flatten().map(Arc::from).collect()
     }
 
+    /// What all `AwsAccount`s of one AWS account say together: none of them loosens what another limits, and what was
+    /// noted on any of them counts.
+    pub fn limit_account(&mut self, id: AccountId) {
+        let of_id = || self.declared.iter().filter(|(_, account)| account.account == id);
+        let limits = of_id().filter_map(|(_, account)| account.limits).map(limits_of).reduce(strictest);
+        let statuses = of_id().filter_map(|(name, _)| self.accounts.get(name)?.object.status.as_ref());
+        let removals = crate::remember::removals_of_all(statuses);
+        self.limits.set_account(id, limits, removals);
+    }
+
     /// Removals noted on all accounts, by the policy that each counts under. An object with a side in two accounts is noted
     /// in both and counts once.
     pub fn removals_by_policy(&self) -> BTreeMap<ObjectKey, Vec<Wall>> {
@@ -286,9 +296,24 @@ fn waiting(memory: &Memory) -> Option<Act> {
     }
 }
 
-/// Timestamps of removals kept in `AwsAccount.status`, which outlives the objects that were removed.
-pub fn removals_of(account: &AwsAccount) -> Vec<Wall> {
-    crate::remember::removals(account.status.as_ref())
+/// What an account does not limit is limited elsewhere.
+fn limits_of(limits: AccountLimits) -> Limits {
+    Limits {
+        window_s: limits.window_s,
+        max_restores: limits.max_restores.unwrap_or(u32::MAX),
+        max_removals: limits.max_removals.unwrap_or(u32::MAX),
+        max_restores_per_peering: limits.max_restores_per_peering.unwrap_or(u32::MAX),
+    }
+}
+
+/// As strict as both: the fewest acts, in the longest window.
+fn strictest(one: Limits, other: Limits) -> Limits {
+    Limits {
+        window_s: one.window_s.max(other.window_s),
+        max_restores: one.max_restores.min(other.max_restores),
+        max_removals: one.max_removals.min(other.max_removals),
+        max_restores_per_peering: one.max_restores_per_peering.min(other.max_restores_per_peering),
+    }
 }
 
 /// A fresh start for an object that this process has not worked on yet.
@@ -373,6 +398,42 @@ pub(super) mod tests {
             state.enter(&desired, &lost(class), true);
             assert_eq!(demand(&state), expected, "{}", class.as_str());
         }
+    }
+
+    fn admit(state: &mut State, name: &str, spec: serde_json::Value) {
+        let object: AwsAccount = serde_json::from_value(json!({
+            "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount",
+            "metadata": {"name": name, "uid": name, "generation": 1}, "spec": spec,
+        }))
+        .unwrap();
+        let account = declare::account(&object).unwrap();
+        let id = account.account;
+        state.declared.insert(name.into(), account);
+        state.accounts.insert(name.into(), KnownAccount { object: Arc::new(object), unusable: None });
+        state.limit_account(id);
+    }
+
+    #[test]
+    fn of_two_objects_for_one_aws_account_neither_loosens_what_the_other_limits() {
+        let desired = desired();
+        let mut state = knowing(&desired);
+        let limited = json!({"accountId": "111122223333", "limits": {"window": "2h", "maxRestores": 0}});
+        admit(&mut state, "prod", limited);
+        admit(&mut state, "other", json!({"accountId": "111122223333", "limits": {"maxRemovals": 5}}));
+        admit(&mut state, "third", json!({"accountId": "111122223333"}));
+        state.enter(&desired, &Memory::default(), true);
+        let of_account = |state: &State| {
+            let levels = state.limits.view(&desired.key).levels;
+            let level = levels.into_iter().find(|level| matches!(level.level, limits::Level::Account(_)));
+            level.map(|level| (level.window_s, level.max_restores, level.max_removals))
+        };
+        assert_eq!(of_account(&state), Some((7200, 0, 5)));
+        for name in ["prod", "other"] {
+            state.declared.remove(name);
+            state.accounts.remove(name);
+            state.limit_account("111122223333".parse().unwrap());
+        }
+        assert_eq!(of_account(&state), None, "what is gone limits nothing");
     }
 
     #[test]

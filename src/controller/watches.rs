@@ -13,14 +13,13 @@ use kube::core::DeserializeGuard;
 use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Resource, ResourceExt};
-use peerkeeper_core::desired::Limits;
 use peerkeeper_core::ids::ObjectKey;
 use peerkeeper_core::pace::queue::Urgency;
 use serde::de::DeserializeOwned;
 
 use super::cluster::key_of;
 use super::shell::Shell;
-use super::state::{Known, KnownAccount, KnownNamespace, kept};
+use super::state::{Known, KnownAccount, KnownNamespace, State, kept};
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
 use crate::aws::{AccountConfig, clock};
 use crate::declare;
@@ -282,7 +281,11 @@ pub async fn accounts(shell: Arc<Shell>) {
         {
             let mut state = shell.state();
             state.accounts.remove(name);
-            state.declared.remove(name);
+            if let Some(gone) = state.declared.remove(name) {
+                state.limit_account(gone.account);
+            }
+            let by_policy = state.removals_by_policy();
+            state.limits.set_noted(by_policy);
         }
         shell.aws.remove_account(name);
         shell.enqueue_account(name);
@@ -302,16 +305,6 @@ fn config_of(account: &declare::Account) -> AccountConfig {
     }
 }
 
-/// What an account does not limit is limited elsewhere.
-fn limits_of(limits: declare::AccountLimits) -> Limits {
-    Limits {
-        window_s: limits.window_s,
-        max_restores: limits.max_restores.unwrap_or(u32::MAX),
-        max_removals: limits.max_removals.unwrap_or(u32::MAX),
-        max_restores_per_peering: limits.max_restores_per_peering.unwrap_or(u32::MAX),
-    }
-}
-
 fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
     let name: Arc<str> = object.name_any().into();
     let account = declare::account(&object).map_err(|error| error.to_string());
@@ -323,10 +316,10 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
                 && known.object.metadata.deletion_timestamp == object.metadata.deletion_timestamp
         });
         let unusable = before.filter(|_| same_spec).and_then(|known| known.unusable);
-        let removals = super::state::removals_of(&object);
+        let id_of = |state: &State| state.declared.get(&name).map(|account| account.account);
+        let id_before = id_of(&state);
         match account {
             Ok(account) => {
-                state.limits.set_account(account.account, account.limits.map(limits_of), removals);
                 if !same_spec {
                     shell.aws.set_account(config_of(&account));
                 }
@@ -337,6 +330,10 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
             }
         }
         state.accounts.insert(name.clone(), KnownAccount { object: Arc::new(object), unusable });
+        // Deleted and made anew while nobody watched, it can be another account's.
+        for id in BTreeSet::from_iter(id_before.into_iter().chain(id_of(&state))) {
+            state.limit_account(id);
+        }
         let by_policy = state.removals_by_policy();
         state.limits.set_noted(by_policy);
         !same_spec
