@@ -160,7 +160,10 @@ impl State {
         if list.entries.len() > list.max_entries as usize {
             return Err(too_many(list.max_entries));
         }
-        list.version += 1;
+        // A version is a set of entries: name and size may change within one.
+        if !(change.add.is_empty() && change.remove.is_empty()) {
+            list.version += 1;
+        }
         let (id, view) = (list.id.clone(), list.view());
         let lag = self.lag(cx, Thing::PrefixList(id.clone()));
         self.prefix_lists.change(&id, lag, |held| *held = list);

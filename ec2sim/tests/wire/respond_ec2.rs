@@ -168,6 +168,10 @@ fn a_prefix_list_keeps_its_descriptions_and_its_version() {
     let (_, code, _) = us.refused(&mut world, "ModifyManagedPrefixList", &change("7"));
     assert_eq!(code, "PrefixListVersionMismatch");
     assert_eq!(first(&us.done(&mut world, "ModifyManagedPrefixList", &change("1")), "version"), "2");
+    // As Terraform does it: more room first, under the version that it knows, then the entries.
+    let resize = [("PrefixListId", id.as_str()), ("MaxEntries", "6"), ("PrefixListName", "ours")];
+    let resized = us.done(&mut world, "ModifyManagedPrefixList", &resize);
+    assert_eq!((first(&resized, "version"), first(&resized, "maxEntries")), ("2".into(), "6".into()));
     let entries = us.done(&mut world, "GetManagedPrefixListEntries", &[("PrefixListId", &id)]);
     assert_eq!(each(&entries, "cidr"), ["10.2.0.0/16"]);
     assert_eq!(each(&entries, "description"), ["theirs"]);
