@@ -409,6 +409,9 @@ requests! {
     DeleteQueue { queue: QueueId }, true;
     PurgeQueue { queue: QueueId }, true;
     SetQueueAttributes { queue: QueueId, attributes: BTreeMap<String, String> }, true;
+    TagQueue { queue: QueueId, tags: Tags }, true;
+    UntagQueue { queue: QueueId, keys: Vec<String> }, true;
+    ListQueueTags { queue: QueueId }, false;
     GetQueueAttributes { queue: QueueId, names: Vec<String> }, false;
     GetQueueUrl { name: String, owner: Option<AccountId> }, false;
     ListQueues { prefix: String, max_results: Option<u32>, next_token: Option<String> }, false;

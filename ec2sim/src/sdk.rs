@@ -37,6 +37,9 @@ use crate::request::Caller;
 use crate::wire::{Call, HttpAnswer, HttpRequest, HttpResponse};
 use crate::world::World;
 
+/// Between two looks for a message that a receive waits for: under a paused clock they cost nothing.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
 /// What becomes of an answer on its way back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fate {
@@ -139,6 +142,16 @@ impl InProcess {
         self.lock().seen.iter().filter(|seen| seen.action == action).count()
     }
 
+    /// A long poll: until there is a message, or for as long as the call allows.
+    async fn await_message(&self, request: &HttpRequest) {
+        let began = Instant::now();
+        loop {
+            let wait = self.lock().wait_for_message(request, began.elapsed());
+            let Some(wait) = wait else { return };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// A panic while it was held (a test's closure may) leaves a whole world behind: every call is one step.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -166,6 +179,18 @@ impl Inner {
         }
     }
 
+    /// How much longer a receive without a message should wait before it looks again. `None`: no longer.
+    fn wait_for_message(&mut self, request: &HttpRequest, waited: Duration) -> Option<Duration> {
+        if request.get("X-Amz-Target") != Some("AmazonSQS.ReceiveMessage") {
+            return None;
+        }
+        self.set_clock();
+        let call = Call::read(&mut self.world, request).ok()?;
+        let (receive, wait_s) = call.may_wait(&self.world)?;
+        let left = Duration::from_secs(wait_s.into()).checked_sub(waited).filter(|left| !left.is_zero())?;
+        self.world.can_wait(call.caller(), &receive).then_some(left.min(LOOK_AGAIN))
+    }
+
     fn fate(&mut self, request: &HttpRequest) -> Fate {
         self.set_clock();
         let call = match Call::read(&mut self.world, request) {
@@ -188,8 +213,19 @@ impl Inner {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: SdkRequest) -> HttpConnectorFuture {
+        let request = plain(&request);
+        let waits = self.lock().wait_for_message(&request, Duration::ZERO).is_some();
+        if waits {
+            // Whoever gives up while there is no message takes none.
+            let aws = self.clone();
+            return HttpConnectorFuture::new(async move {
+                aws.await_message(&request).await;
+                let fate = aws.lock().fate(&request);
+                arrive(fate).await
+            });
+        }
         // The world hears of it now, as of a request that has been sent; dropping the future takes nothing back.
-        let fate = self.lock().fate(&plain(&request));
+        let fate = self.lock().fate(&request);
         HttpConnectorFuture::new(arrive(fate))
     }
 }

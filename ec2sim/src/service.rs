@@ -48,6 +48,9 @@ impl Action {
             | Self::DeleteQueue
             | Self::PurgeQueue
             | Self::SetQueueAttributes
+            | Self::TagQueue
+            | Self::UntagQueue
+            | Self::ListQueueTags
             | Self::GetQueueAttributes
             | Self::GetQueueUrl
             | Self::ListQueues

@@ -4,10 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::world::World;
 
-/// A new world whose calendar shows today: clients compare the end of a session's keys with their own clocks.
+/// A new world whose calendar shows today: clients compare the end of a session's keys with their own clocks. It keeps
+/// CloudTrail's history, as every account does.
 pub fn world_of_today() -> World {
     let mut world = World::new();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     world.set_wall_at_zero(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX));
+    world.keep_history(true);
     world
 }

@@ -1,6 +1,7 @@
 //! Audit records as CloudTrail writes them, and the events that EventBridge makes of them.
 
 mod elements;
+mod network;
 mod parameters;
 mod record;
 
@@ -122,4 +123,12 @@ impl EventPattern {
 pub struct RuleTarget {
     pub id: String,
     pub queue: QueueId,
+    /// Where an event goes whose queue is gone.
+    pub dead_letters: Option<QueueId>,
+}
+
+impl RuleTarget {
+    pub fn new(id: &str, queue: &QueueId) -> Self {
+        Self { id: id.to_owned(), queue: queue.clone(), dead_letters: None }
+    }
 }

@@ -453,6 +453,13 @@ impl State {
             R::DeleteQueue { queue } => self.delete_queue(cx, queue),
             R::PurgeQueue { queue } => self.purge_queue(cx, queue),
             R::SetQueueAttributes { queue, attributes } => self.set_queue_attributes(cx, queue, attributes),
+            R::TagQueue { queue, tags } => {
+                self.change_queue_tags(cx, queue, |held| held.extend(tags.clone()))
+            }
+            R::UntagQueue { queue, keys } => {
+                self.change_queue_tags(cx, queue, |held| held.retain(|key, _| !keys.contains(key)))
+            }
+            R::ListQueueTags { queue } => self.queue_tags(cx, queue),
             R::GetQueueAttributes { queue, names } => self.queue_attributes(cx, queue, names),
             R::GetQueueUrl { name, owner } => self.queue_url(cx, name, owner.as_ref()),
             R::ListQueues { prefix, max_results, next_token } => {

@@ -1,6 +1,6 @@
 //! Real time turned into the world's: so many virtual milliseconds a real one, and leaps on request.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::world::World;
 
@@ -26,6 +26,11 @@ impl Clock {
 
     pub(crate) fn speed(&self) -> f64 {
         self.speed
+    }
+
+    /// How long so much virtual time takes. `None`: for ever, as time stands still.
+    pub(crate) fn real(&self, virtual_ms: u64) -> Option<Duration> {
+        Duration::try_from_secs_f64(virtual_ms as f64 / 1_000.0 / self.speed).ok()
     }
 
     pub(crate) fn set_speed(&mut self, speed: f64) {
@@ -63,6 +68,9 @@ mod tests {
         world.advance(100_000);
         clock.drive(&mut world);
         assert_eq!((world.now_ms(), clock.now_ms()), (100_000, 100_000));
+        assert_eq!(clock.real(5_000), None);
+        clock.set_speed(10.0);
+        assert_eq!(clock.real(5_000), Some(Duration::from_millis(500)));
         clock.set_speed(1_000_000.0);
         std::thread::sleep(std::time::Duration::from_millis(1));
         assert!(clock.now_ms() >= 1_100_000);

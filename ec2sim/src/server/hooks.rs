@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::order::{Order, named};
 use crate::ids::{PeeringId, RouteTableId, VpcId};
-use crate::request::Action;
+use crate::queue::{QueueId, Receive};
+use crate::request::{Action, Caller, Request};
+use crate::trail::EventPattern;
 use crate::view::{PeeringStatus, PeeringView};
+use crate::wire::parse_pattern;
 use crate::world::{Throttling, World};
 
 type Answer = Result<Value, String>;
@@ -21,6 +24,14 @@ pub(crate) fn act(world: &mut World, mut order: Order) -> Answer {
         "propagate_route" => propagate(world, order),
         "delete_vpc_in_console" => delete_vpc(world, order),
         "throttle" => throttle(world, order),
+        "deliver_events" => deliver_events(world, order),
+        "open_queue" => open_queue(world, order),
+        "keep_history" => {
+            let on = order.truth("on")?.ok_or("on is missing")?;
+            order.end()?;
+            world.keep_history(on);
+            Ok(json!({}))
+        }
         "scramble_ids" => {
             order.end()?;
             world.scramble_ids();
@@ -28,7 +39,7 @@ pub(crate) fn act(world: &mut World, mut order: Order) -> Answer {
         }
         other => Err(format!(
             "{other} is none of force_peering, deny, allow, quotas, break_target, mend_target, propagate_route, \
-             delete_vpc_in_console, throttle, scramble_ids"
+             delete_vpc_in_console, throttle, deliver_events, open_queue, keep_history, scramble_ids"
         )),
     }
 }
@@ -105,6 +116,38 @@ fn throttle(world: &mut World, mut order: Order) -> Answer {
     order.end()?;
     world.set_throttling(on.then(Throttling::aws));
     Ok(json!({}))
+}
+
+fn queue(order: &mut Order) -> Result<QueueId, String> {
+    let arn = order.must("queue_arn")?;
+    QueueId::parse(&arn).ok_or_else(|| format!("{arn} is no queue's ARN"))
+}
+
+/// A trail, a rule and its queue, made if it is not there. `pattern` is EventBridge's, as an object; without it the
+/// rule takes every call of EC2 that succeeded.
+fn deliver_events(world: &mut World, mut order: Order) -> Answer {
+    let (account, region) = (order.must("account")?, order.must("region")?);
+    let (queue, pattern) = (queue(&mut order)?, order.take("pattern"));
+    order.end()?;
+    let pattern = match pattern {
+        Some(pattern) => parse_pattern(&pattern.to_string()).map_err(|error| error.to_string())?,
+        None => EventPattern::ec2(Vec::<String>::new()),
+    };
+    let owner = Caller::new(&queue.account, &queue.region);
+    let there = world.can_wait(&owner, &Receive::from(&queue)) || world.has_message(&queue);
+    if !there {
+        let (name, attributes) = (queue.name.as_ref().to_owned(), Default::default());
+        let create = Request::CreateQueue { name, attributes, tags: Default::default() };
+        world.as_human(&queue.account, &queue.region, create).map_err(|failure| failure.to_string())?;
+    }
+    let done = world.deliver_events(account, region, &pattern, &queue);
+    done.map(|()| json!({})).map_err(|failure| failure.to_string())
+}
+
+fn open_queue(world: &mut World, mut order: Order) -> Answer {
+    let (queue, to) = (queue(&mut order)?, order.must("to")?);
+    order.end()?;
+    if world.open_queue(&queue, to) { Ok(json!({})) } else { Err(format!("there is no queue {queue}")) }
 }
 
 /// The truth, without lag, tombstones included.

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::control;
 use super::shared::{Shared, Step};
-use crate::wire::{HttpAnswer, HttpRequest, HttpResponse};
+use crate::wire::{Call, HttpAnswer, HttpRequest, HttpResponse};
 
 /// AWS takes less; what is more is a mistake.
 const MAX_BODY: usize = 4 << 20;
@@ -78,23 +78,37 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     if let Some(order) = request.path.strip_prefix(control::PREFIX) {
         return Ok(built(control::obey(&shared, order, &request)));
     }
+    let call = match shared.admit(&request) {
+        Ok(call) => call,
+        Err(HttpResponse::Answer(answer)) => return Ok(built(answer)),
+        Err(HttpResponse::NoReply) => return Err(Lost),
+    };
+    // Not on its own: whoever hangs up while there is no message takes none.
+    await_message(&shared, &call).await;
     // On its own: a request that has arrived is carried out, though its client may hang up while it is held.
-    let arrived = tokio::spawn(async move { api(&shared, &request).await });
+    let arrived = tokio::spawn(async move { api(&shared, &call).await });
     match arrived.await {
         Ok(HttpResponse::Answer(answer)) => Ok(built(answer)),
         Ok(HttpResponse::NoReply) | Err(_) => Err(Lost),
     }
 }
 
-async fn api(shared: &Shared, request: &HttpRequest) -> HttpResponse {
-    let call = match shared.admit(request) {
-        Ok(call) => call,
-        Err(answer) => return answer,
-    };
+/// A long poll: until there is a message, or for as long as the call allows, in real time.
+async fn await_message(shared: &Shared, call: &Call) {
+    let began = Instant::now();
+    loop {
+        let changed = shared.changed.notified();
+        let Some(wait) = shared.wait_for_message(call, began.elapsed()) else { return };
+        // Either way it is time to look again.
+        let _ = tokio::time::timeout(wait, changed).await;
+    }
+}
+
+async fn api(shared: &Shared, call: &Call) -> HttpResponse {
     loop {
         // Before the look, so that no change between look and wait is missed.
         let changed = shared.changed.notified();
-        match shared.step(&call) {
+        match shared.step(call) {
             Step::Answered(response) => return response,
             Step::Waits(None) => changed.await,
             Step::Waits(Some(ms)) => {

@@ -88,6 +88,11 @@ impl Lines {
         self.iter().any(|line| line.what == Disturbance::Hold && line.meets(call))
     }
 
+    /// Something is in store for it.
+    pub(crate) fn meets(&self, call: &Call) -> bool {
+        self.iter().any(|line| line.meets(call))
+    }
+
     /// What befalls a call that nothing holds; the line counts it.
     pub(crate) fn take(&mut self, call: &Call) -> Option<Disturbance> {
         let meets =

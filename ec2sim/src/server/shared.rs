@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
@@ -172,6 +172,22 @@ impl Shared {
             key: call.key().to_owned(),
         });
         Ok(call)
+    }
+
+    /// How much longer a receive without a message should wait before it looks again, having waited so long. `None`:
+    /// it is to be carried out, as there is a message, or no time left, or something else in store for it.
+    pub(crate) fn wait_for_message(&self, call: &Call, waited: Duration) -> Option<Duration> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        inner.clock.drive(&mut inner.world);
+        let (receive, wait_s) = call.may_wait(&inner.world)?;
+        let left = Duration::from_secs(wait_s.into()).checked_sub(waited).filter(|left| !left.is_zero())?;
+        if inner.lines.meets(call) || !inner.world.can_wait(call.caller(), &receive) {
+            return None;
+        }
+        let until_due_ms = inner.world.next_due().map(|due_ms| due_ms.saturating_sub(inner.world.now_ms()));
+        let until_due = until_due_ms.and_then(|ms| inner.clock.real(ms));
+        Some(until_due.map_or(left, |due| left.min(due.max(Duration::from_millis(1)))))
     }
 
     /// Carries the call out, unless it is held.

@@ -32,7 +32,8 @@ impl Weather {
         Self::seeded(0, Knobs::default())
     }
 
-    /// By a seed: transitions take up to a few seconds, reads lag behind writes for up to two, pages come short.
+    /// By a seed: transitions take up to a few seconds, reads lag behind writes for up to two, pages come short,
+    /// events come late and twice, messages in any order.
     /// No fault: those are for [`Self::ratios`].
     pub fn changing(seed: u64) -> Self {
         let knobs = Knobs::default()
@@ -40,9 +41,15 @@ impl Weather {
             .delay_ms(Delay::Provisioning, 3_000)
             .delay_ms(Delay::Deleting, 3_000)
             .delay_ms(Delay::Visibility, 2_000)
+            .delay_ms(Delay::EventHistory, 60_000)
+            .delay_ms(Delay::EventDelivery, 2_000)
             .choice(Choice::StaleRead, 3_000)
             .choice(Choice::WriteTooEarly, 1_000)
-            .choice(Choice::ShortPage, 3_000);
+            .choice(Choice::ShortPage, 3_000)
+            .choice(Choice::EventTwice, 500)
+            .choice(Choice::MessageOrder, 3_000)
+            .choice(Choice::MessageAgain, 300)
+            .choice(Choice::ReceiveMisses, 1_000);
         Self::seeded(seed, knobs)
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn of(action: Action, answer: &Response, request_id: &str, zero_wall_
             newer(action, request_id, "cidrBlockAssociation", block)
         }
         Response::PrefixList(view) => newer(action, request_id, "prefixList", prefix_list(view)),
-        _ => ec2(),
+        other => super::network::elements(other, ec2()).unwrap_or_else(ec2),
     }
 }
 
@@ -50,7 +50,7 @@ fn newer(action: Action, request_id: &str, key: &str, answer: Json) -> Json {
     Json::object().with(&format!("{}Response", action.name()), inner)
 }
 
-fn tags(tags: &Tags) -> Json {
+pub(super) fn tags(tags: &Tags) -> Json {
     Json::items(tags.iter().map(|(key, value)| Json::object().with("key", key).with("value", value)))
 }
 

@@ -37,6 +37,10 @@ pub(crate) fn of(request: &Request, wrapped: bool) -> Json {
         R::ReplaceRouteTableAssociation { association_id, route_table_id } => {
             one("associationId", association_id).with("routeTableId", route_table_id)
         }
+        R::EnableVgwRoutePropagation { route_table_id, gateway_id }
+        | R::DisableVgwRoutePropagation { route_table_id, gateway_id } => {
+            one("routeTableId", route_table_id).with("gatewayId", gateway_id)
+        }
         R::CreateRoute(route) | R::ReplaceRoute(route) => with_target(destination(route), route),
         R::DeleteRoute(route) => destination(route),
         R::CreateManagedPrefixList(list) => newer(request, prefix_list(list)),
@@ -67,7 +71,7 @@ pub(crate) fn of(request: &Request, wrapped: bool) -> Json {
             let tags = tags.iter().map(|(key, value)| tag(key, value.as_ref()));
             Json::object().with("resourcesSet", ids(resources)).with("tagSet", Json::items(tags))
         }
-        other => of_other_services(other),
+        other => super::network::parameters(other).unwrap_or_else(|| of_other_services(other)),
     }
 }
 
@@ -99,6 +103,9 @@ fn of_other_services(request: &Request) -> Json {
         R::CreateQueue { name, attributes, tags } => one("queueName", name)
             .with("attributes", texts(attributes))
             .with_some("tags", (!tags.is_empty()).then(|| texts(tags))),
+        R::TagQueue { queue, tags } => one("queueUrl", &queue_url(queue)).with("tags", texts(tags)),
+        R::UntagQueue { queue, keys } => one("queueUrl", &queue_url(queue))
+            .with("tagKeys", Json::List(keys.iter().map(Json::text).collect())),
         R::DeleteQueue { queue } | R::PurgeQueue { queue } => one("queueUrl", &queue_url(queue)),
         R::SetQueueAttributes { queue, attributes } => {
             one("queueUrl", &queue_url(queue)).with("attributes", texts(attributes))
@@ -108,11 +115,11 @@ fn of_other_services(request: &Request) -> Json {
 }
 
 /// What a newer call's record wraps its parameters in.
-fn newer(request: &Request, parameters: Json) -> Json {
+pub(super) fn newer(request: &Request, parameters: Json) -> Json {
     Json::object().with(&format!("{}Request", request.action().name()), parameters)
 }
 
-fn value(on: bool) -> Json {
+pub(super) fn value(on: bool) -> Json {
     Json::object().with("value", on)
 }
 
@@ -129,7 +136,7 @@ fn ids(resources: &[String]) -> Json {
 }
 
 /// `None` without tags: an absent parameter leaves no trace.
-fn tag_specification(kind: &str, tags: &Tags) -> Option<Json> {
+pub(super) fn tag_specification(kind: &str, tags: &Tags) -> Option<Json> {
     let list: Vec<Json> = tags.iter().map(|(key, value)| tag(key, Some(value))).collect();
     let specification = Json::object().with("resourceType", kind).with("tags", Json::List(list));
     (!tags.is_empty()).then(|| Json::items([specification]))

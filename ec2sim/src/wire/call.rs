@@ -10,6 +10,7 @@ use super::value::Struct;
 use super::{json, xml};
 use crate::chance::Chance;
 use crate::error::{AwsError, Failure};
+use crate::queue::Receive;
 use crate::request::Caller;
 use crate::world::World;
 
@@ -33,6 +34,7 @@ pub struct Call {
     mapping: &'static Mapping,
     caller: Caller,
     key: String,
+    host: String,
     /// A wrong one is refused when it is carried out, not before: who disturbs calls on purpose disturbs these too.
     input: Result<Struct, AwsError>,
     request_id: String,
@@ -83,19 +85,37 @@ impl Call {
     }
 
     pub fn carry_out(&self, world: &mut World, chance: &mut dyn Chance) -> HttpResponse {
-        let Self { service, operation, mapping, caller, input, request_id, .. } = self;
+        let Self { service, operation, mapping, caller, host, input, request_id, .. } = self;
         let answer = match input {
             Ok(input) => {
-                let asked = Asked { caller, input, epoch_ms: world.wall_at(0) };
+                let asked = Asked { caller, input, epoch_ms: world.wall_at(0), host };
                 mapping::call(world, mapping, &asked, chance)
             }
             Err(error) => Err(Failure::Aws(error.clone())),
         };
+        // What has a record in CloudTrail is answered with the id that is in it.
+        let recorded = input.as_ref().ok().and_then(|_| world.recorded_request_id());
+        let request_id = recorded.unwrap_or(request_id);
         match answer {
             Ok(output) => HttpResponse::Answer(success(service, operation, &output, request_id)),
-            Err(Failure::Aws(error)) => HttpResponse::Answer(self.refuse(error.code, &error.message)),
+            Err(Failure::Aws(error)) => {
+                HttpResponse::Answer(errors::answer(service, error.code, &error.message, request_id))
+            }
             Err(Failure::NoReply) => HttpResponse::NoReply,
         }
+    }
+
+    /// The receive that this call is, if it may wait for a message, and for how many seconds. The world answers at
+    /// once: who carries bytes does the waiting, before the call is carried out.
+    pub fn may_wait(&self, world: &World) -> Option<(Receive, u32)> {
+        if (self.service.name, self.operation.name) != ("sqs", "ReceiveMessage") {
+            return None;
+        }
+        let Self { caller, host, .. } = self;
+        let input = self.input.as_ref().ok()?;
+        let receive = super::sqs::receive(&Asked { caller, input, epoch_ms: 0, host }).ok()?;
+        let wait_s = world.receive_wait_s(&receive);
+        (wait_s > 0).then_some((receive, wait_s))
     }
 
     /// The answer to this call if it is to fail so. Nothing is carried out.
@@ -143,7 +163,9 @@ fn read(world: &World, request: &HttpRequest, request_id: &str) -> Result<Call, 
         Protocol::Json { .. } => json::decode(service, operation, &request.body),
         _ => query::decode(service, operation, &params),
     };
-    Ok(Call { service, operation, mapping, caller, key, input, request_id: request_id.to_owned() })
+    let host =
+        request.get("Host").map_or_else(|| format!("{}.{region}.amazonaws.com", service.name), str::to_owned);
+    Ok(Call { service, operation, mapping, caller, key, host, input, request_id: request_id.to_owned() })
 }
 
 /// By the credential scope, else by the host, else by what is asked.

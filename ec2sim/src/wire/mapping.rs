@@ -19,6 +19,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) input: &'a Struct,
     /// The calendar at the world's time zero, in milliseconds since 1970.
     pub(crate) epoch_ms: i64,
+    /// Whom the request was sent to, as its client calls it.
+    pub(crate) host: &'a str,
 }
 
 pub(crate) struct Mapping {
@@ -48,6 +50,9 @@ const AREAS: &[Area] = &[
     ("ec2", super::ec2::misc::OPERATIONS),
     ("sts", super::sts::OPERATIONS),
     ("servicequotas", super::quotas::OPERATIONS),
+    ("sqs", super::sqs::OPERATIONS),
+    ("cloudtrail", super::cloudtrail::OPERATIONS),
+    ("events", super::events::OPERATIONS),
 ];
 
 static BY_NAME: LazyLock<BTreeMap<(&str, &str), &Mapping>> = LazyLock::new(|| {

@@ -10,9 +10,11 @@
 
 mod call;
 mod caller;
+mod cloudtrail;
 mod ec2;
 mod encode;
 mod errors;
+mod events;
 pub mod http;
 pub mod json;
 mod mapping;
@@ -21,12 +23,14 @@ mod path;
 pub mod query;
 mod quotas;
 pub mod shapes;
+mod sqs;
 mod sts;
 pub mod value;
 pub mod xml;
 
 pub use call::{Call, respond};
 pub use encode::{EncodeError, Problem};
+pub(crate) use events::parse_pattern;
 pub use http::{HttpAnswer, HttpRequest, HttpResponse};
 pub use mapping::served;
 pub use shapes::{Operation, Service};

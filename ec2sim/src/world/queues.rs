@@ -185,6 +185,23 @@ impl State {
         Ok(Response::Done)
     }
 
+    pub(crate) fn change_queue_tags(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: &QueueId,
+        change: impl FnOnce(&mut Tags),
+    ) -> Result<Response, AwsError> {
+        self.own_queue(cx, id)?;
+        if let Some(queue) = self.queues.get_mut(id) {
+            change(&mut queue.tags);
+        }
+        Ok(Response::Done)
+    }
+
+    pub(crate) fn queue_tags(&self, cx: &mut Cx<'_>, id: &QueueId) -> Result<Response, AwsError> {
+        Ok(Response::QueueTags(self.own_queue(cx, id)?.tags.clone()))
+    }
+
     pub(crate) fn queue_attributes(
         &self,
         cx: &mut Cx<'_>,
@@ -273,6 +290,11 @@ impl World {
     pub fn receive_wait_s(&self, receive: &Receive) -> u32 {
         let own = self.state.queues.get(&receive.queue).map_or(0, |queue| queue.settings.wait_s);
         receive.wait_s.unwrap_or(own).min(20)
+    }
+
+    /// Whether a receive has reason to wait: the caller may use the queue, and it has no message now.
+    pub fn can_wait(&self, caller: &Caller, receive: &Receive) -> bool {
+        self.state.reach(caller, &receive.queue).is_ok() && !self.has_message(&receive.queue)
     }
 
     /// The truth: messages in a queue, hidden and delayed ones too.

@@ -2,7 +2,7 @@
 //!
 //! Delivery is best effort: copies are late, change places, come twice or never, as `Chance` says. A target may be a
 //! queue in another account or Region, as behind the bus of a hub account; the event keeps its origin. Events whose
-//! queue is gone are gone.
+//! queue is gone go to the target's dead letters, or are gone too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::view::Response;
 struct Rule {
     pattern: EventPattern,
     enabled: bool,
-    targets: BTreeMap<String, QueueId>,
+    targets: BTreeMap<String, RuleTarget>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Rules {
     by_place: Arc<BTreeMap<Place, BTreeMap<String, Rule>>>,
     /// On the way to a queue, by number.
-    in_flight: Arc<BTreeMap<u64, (QueueId, Arc<TrailRecord>)>>,
+    in_flight: Arc<BTreeMap<u64, (RuleTarget, Arc<TrailRecord>)>>,
 }
 
 impl Rules {
@@ -37,8 +37,8 @@ impl Rules {
             && self.by_place.contains_key(&(caller.account.clone(), caller.region.clone()))
     }
 
-    /// The queues that want it, once for each target.
-    fn wanting(&self, record: &TrailRecord) -> Vec<QueueId> {
+    /// The targets that want it.
+    fn wanting(&self, record: &TrailRecord) -> Vec<RuleTarget> {
         let place = (record.caller.account.clone(), record.caller.region.clone());
         let rules = self.by_place.get(&place).into_iter().flat_map(BTreeMap::values);
         let taking = rules.filter(|rule| rule.enabled && rule.pattern.matches(record));
@@ -62,36 +62,42 @@ fn no_rule(name: &str) -> AwsError {
 impl State {
     /// Sends the event on its way to every queue that wants it.
     pub(crate) fn tell(&mut self, record: &Arc<TrailRecord>, chance: &mut dyn Chance) {
-        for queue in self.rules.wanting(record) {
+        for target in self.rules.wanting(record) {
             if super::pick(chance, Choice::EventLost, 2) == 1 {
                 continue;
             }
             let copies = 1 + super::pick(chance, Choice::EventTwice, 2);
             for _ in 0..copies {
                 let delay_ms = super::delay_ms(chance, Delay::EventDelivery);
-                self.send_event(queue.clone(), Arc::clone(record), delay_ms);
+                self.send_event(target.clone(), Arc::clone(record), delay_ms);
             }
         }
     }
 
-    fn send_event(&mut self, queue: QueueId, record: Arc<TrailRecord>, delay_ms: u64) {
+    fn send_event(&mut self, target: RuleTarget, record: Arc<TrailRecord>, delay_ms: u64) {
         if delay_ms == 0 {
-            self.put_event(&queue, record);
+            self.put_event(&target, record);
             return;
         }
         let number = self.audit.number();
-        Arc::make_mut(&mut self.rules.in_flight).insert(number, (queue, record));
+        Arc::make_mut(&mut self.rules.in_flight).insert(number, (target, record));
         self.agenda.add(self.now_ms.saturating_add(delay_ms), Due::Event(number));
     }
 
     pub(crate) fn event_arrives(&mut self, number: u64) {
-        if let Some((queue, record)) = Arc::make_mut(&mut self.rules.in_flight).remove(&number) {
-            self.put_event(&queue, record);
+        if let Some((target, record)) = Arc::make_mut(&mut self.rules.in_flight).remove(&number) {
+            self.put_event(&target, record);
         }
     }
 
-    fn put_event(&mut self, queue: &QueueId, record: Arc<TrailRecord>) {
-        self.put_message(queue, Body::Event(record), BTreeMap::new(), &eventbridge_sender(), None);
+    fn put_event(&mut self, target: &RuleTarget, record: Arc<TrailRecord>) {
+        let RuleTarget { id: _, queue, dead_letters } = target;
+        for queue in [queue].into_iter().chain(dead_letters) {
+            let body = Body::Event(Arc::clone(&record));
+            if self.put_message(queue, body, BTreeMap::new(), &eventbridge_sender(), None).is_some() {
+                return;
+            }
+        }
     }
 
     fn change_rule(
@@ -167,7 +173,7 @@ impl State {
         targets: &[RuleTarget],
     ) -> Result<Response, AwsError> {
         self.change_rule(cx, rule, |rule| {
-            rule.targets.extend(targets.iter().map(|target| (target.id.clone(), target.queue.clone())));
+            rule.targets.extend(targets.iter().map(|target| (target.id.clone(), target.clone())));
         })
     }
 
@@ -196,7 +202,7 @@ impl World {
     ) -> Result<(), Failure> {
         let (account, region) = (account.into(), region.into());
         let name = || Self::EVENTS.to_owned();
-        let targets = vec![RuleTarget { id: "queue".to_owned(), queue: queue.clone() }];
+        let targets = vec![RuleTarget::new("queue", queue)];
         let rule = Request::PutRule { name: name(), pattern: pattern.clone(), enabled: true };
         match self.as_human(&account, &region, Request::CreateTrail { name: name(), multi_region: false }) {
             Err(failure) if failure.code() != Some("TrailAlreadyExistsException") => return Err(failure),

@@ -4,5 +4,6 @@
 
 mod client;
 mod control;
+mod events;
 mod process;
 mod serving;

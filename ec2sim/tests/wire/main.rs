@@ -11,6 +11,8 @@ mod properties;
 mod query;
 mod respond_ec2;
 mod respond_errors;
+mod respond_events;
 mod respond_properties;
+mod respond_sqs;
 mod shapes;
 mod xml;

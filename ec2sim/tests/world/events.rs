@@ -185,7 +185,7 @@ fn a_trail_of_all_regions_tells_in_each_and_is_changed_at_home() {
     let queue = queue_in(&mut rig.world, US, EU, "events");
     let put = Request::PutRule { name: "r".to_owned(), pattern: EventPattern::default(), enabled: true };
     rig.ask(&away, put).unwrap();
-    let targets = vec![RuleTarget { id: "q".to_owned(), queue: queue.clone() }];
+    let targets = vec![RuleTarget::new("q", &queue)];
     rig.ask(&away, Request::PutTargets { rule: "r".to_owned(), targets }).unwrap();
     drain(&mut rig.world, &queue);
     rig.world.create_vpc(US, "ap-south-1", "10.5.0.0/16").unwrap();
