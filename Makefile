@@ -11,7 +11,7 @@ CARGO ?= cargo
 LOCKED := $(PYTHON) tools/with_lock.py $(CARGO_TARGET_DIR)/.run.lock
 # Always together with a test: built alone, the binary has no dev-dependencies, so tokio gets other features and
 # everything above it, the AWS SDK included, is built a second time.
-BUILD := $(CARGO) build --locked --package peerkeeper --bin peerkeeper --test cluster
+BUILD := $(CARGO) build --locked --package peerkeeper --bin peerkeeper --test cluster --package ec2sim --bin ec2sim
 say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
@@ -22,10 +22,10 @@ help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup ## watch the operator at work: make, lose and restore a peering
-	$(call say,'the operator')
+	$(call say,'the operator and the simulated EC2')
 	@$(LOCKED) sh -c '$(BUILD)'
 	$(call say,'the demo')
-	@$$($(PYTHON) tools/moto/serve.py setup) tools/demo.py "$$CARGO_TARGET_DIR"/debug/peerkeeper
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/demo.py "$$CARGO_TARGET_DIR"/debug/peerkeeper "$$CARGO_TARGET_DIR"/debug/ec2sim
 
 setup: need-rust need-python ## build the Kubernetes control plane and install moto (both once per machine)
 	$(call say,'control plane: etcd and Kubernetes from their Go modules')

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 """The whole story on this machine: a declared peering is made, deleted behind the operator's back, flagged, restored.
 
-Everything is real but AWS itself: etcd, the Kubernetes API server and kubectl of tools/controlplane, the operator's own
-binary, and moto as EC2 and STS. Nothing is left running, and no AWS account and no container engine is needed.
+Everything is real but AWS itself: etcd, the Kubernetes API server and kubectl of tools/controlplane, and the operator's
+own binary. ec2sim plays EC2 and STS, and boto3 is the person at the console. Nothing is left running, and no AWS account
+and no container engine is needed.
 
-    demo.py OPERATOR    OPERATOR is the operator's binary; `make demo` builds it and calls this
+    demo.py OPERATOR EC2SIM    the two binaries; `make demo` builds them and calls this
 """
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +65,7 @@ class Child:
 
 def leashed(name, *command):
     """Starts one of our servers and returns it with what it says when it is ready."""
-    child = Child(name, [sys.executable, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    child = Child(name, [*map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     line = child.process.stdout.readline()
     if not line:
         child.stop()
@@ -76,21 +77,13 @@ class Aws:
     """EC2 as somebody with credentials of each account sees it, by a client that is not the operator's."""
 
     def __init__(self, endpoint):
-        import boto3  # from the environment that moto lives in
+        import boto3  # from the environment that tools/moto/serve.py makes
 
-        self.clients = {}
-        own = {"aws_access_key_id": "demo", "aws_secret_access_key": "demo", "endpoint_url": endpoint}
-        sts = boto3.client("sts", region_name="us-east-1", **own)
-        for side, (account, region) in ACCOUNTS.items():
-            role = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/somebody", RoleSessionName="demo")["Credentials"]
-            self.clients[side] = boto3.client(
-                "ec2",
-                region_name=region,
-                endpoint_url=endpoint,
-                aws_access_key_id=role["AccessKeyId"],
-                aws_secret_access_key=role["SecretAccessKey"],
-                aws_session_token=role["SessionToken"],
-            )
+        self.clients = {
+            # ec2sim takes an access key id of 12 digits for the account.
+            side: boto3.client("ec2", region_name=region, endpoint_url=endpoint, aws_access_key_id=account, aws_secret_access_key="demo")
+            for side, (account, region) in ACCOUNTS.items()
+        }
 
     def network(self, side, cidr):
         """A VPC with one private route table beside its main one."""
@@ -100,21 +93,19 @@ class Aws:
         ec2.create_tags(Resources=[table], Tags=[{"Key": "tier", "Value": "private"}])
         return vpc
 
-    def peering(self, side, peering):
-        found = self.clients[side].describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])
-        return found["VpcPeeringConnections"][0]["Status"]
-
     def routes(self, side, vpc):
+        """Table, destination, peering and state of every route to a peering."""
         tables = self.clients[side].describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
         for table in tables["RouteTables"]:
             for route in table["Routes"]:
                 if "VpcPeeringConnectionId" in route:
-                    yield table["RouteTableId"], route["DestinationCidrBlock"], route["VpcPeeringConnectionId"]
+                    yield table["RouteTableId"], route["DestinationCidrBlock"], route["VpcPeeringConnectionId"], route["State"]
 
 
 class Demo:
-    def __init__(self, operator, folder):
+    def __init__(self, operator, ec2sim, folder):
         self.operator = operator
+        self.ec2sim = ec2sim
         self.folder = folder
         self.children = []
 
@@ -142,13 +133,16 @@ class Demo:
 
     def start(self):
         chapter("1. A cluster and an EC2, on this machine")
-        child, self.cluster = leashed("the control plane", ROOT / "tools/controlplane/controlplane.py", "up", self.folder / "cluster")
+        child, self.cluster = leashed("the control plane", sys.executable, ROOT / "tools/controlplane/controlplane.py", "up", self.folder / "cluster")
         self.children.append(child)
         tell(f"a Kubernetes API server with etcd answers at {self.cluster['server']}")
-        child, self.moto = leashed("moto", ROOT / "tools/moto/serve.py", "up")
+        child, sim = leashed("ec2sim", self.ec2sim, "--leash")
         self.children.append(child)
-        self.aws = Aws(self.moto["endpoint"])
-        tell(f"moto plays EC2 and STS at {self.moto['endpoint']}")
+        endpoint = sim["endpoint"]
+        # Ids as on AWS, which say nothing of their age.
+        urllib.request.urlopen(f"{endpoint}/_ec2sim/world", data=b'{"do": "scramble_ids"}').close()
+        self.aws = Aws(endpoint)
+        tell(f"ec2sim plays EC2 and STS at {endpoint}")
         self.vpcs = {"requester": self.aws.network("requester", "10.1.0.0/16"), "accepter": self.aws.network("accepter", "10.2.0.0/16")}
         for side, vpc in self.vpcs.items():
             tell(f"account {ACCOUNTS[side][0]} has {vpc} in {ACCOUNTS[side][1]}")
@@ -161,12 +155,12 @@ class Demo:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
         environment |= {
             "KUBECONFIG": self.cluster["kubeconfig"],
-            "AWS_ACCESS_KEY_ID": "demo",
+            "AWS_ACCESS_KEY_ID": ACCOUNTS["requester"][0],
             "AWS_SECRET_ACCESS_KEY": "demo",
             "AWS_REGION": "eu-west-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        command = [self.operator, "run", "--aws-endpoint-url", self.moto["endpoint"], "--sweep-interval", "5s", "--health-address", "127.0.0.1:0"]
+        command = [self.operator, "run", "--aws-endpoint-url", endpoint, "--sweep-interval", "5s", "--health-address", "127.0.0.1:0"]
         with open(self.log, "w") as log:
             self.children.append(Child("the operator", command, env=environment, stderr=log, stdout=log))
         tell("the operator runs: its own binary, sweeping every 5 s")
@@ -177,26 +171,30 @@ class Demo:
     def declare(self):
         chapter("2. A peering is declared, with its routes on both sides")
         text = "\n---\n".join((EXAMPLES / name).read_text() for name in ("namespace.yaml", "accounts.yaml", "policy.yaml", "peering.yaml"))
-        # The examples' VPC ids are placeholders, and moto calls its own account by another id.
+        # The examples' VPC ids are placeholders.
         text = text.replace("vpc-0a1b2c3d4e5f60789", self.vpcs["requester"]).replace("vpc-0fedcba9876543210", self.vpcs["accepter"])
-        text = text.replace('  accountId: "111122223333"\n', '  accountId: "111122223333"\n  roleArn: arn:aws:iam::111122223333:role/peerkeeper\n')
         self.kubectl("apply", "-f", "-", given=text)
         self.kubectl("wait", "-n", "network", "vpcp/prod-shared", "--for=condition=Ready", "--timeout", f"{PATIENCE_S}s")
         tell(paint("32", "Ready: created, accepted, active, routed on both sides"))
         self.kubectl("get", "vpcp", "-n", "network")
         self.old = self.status()["peeringId"]
-        self.show_routes()
+        self.show_routes(self.old, "active")
 
-    def show_routes(self):
+    def show_routes(self, peering, state):
+        """What EC2 itself says; and there must be one on each side, to this peering and in this state."""
         for side, vpc in self.vpcs.items():
-            for table, destination, target in self.aws.routes(side, vpc):
-                tell(f"EC2 in {ACCOUNTS[side][1]}: {table} sends {destination} to {target} ({self.aws.peering(side, target)['Code']})")
+            routes = list(self.aws.routes(side, vpc))
+            for table, destination, target, seen in routes:
+                colour = "32" if seen == "active" else "31"
+                tell(f"EC2 in {ACCOUNTS[side][1]}: {table} sends {destination} to {target}: {paint(colour, seen)}")
+            if [route[2:] for route in routes] != [(peering, state)]:
+                raise SystemExit(f"demo: not one {state} route to {peering} in {ACCOUNTS[side][1]}: {routes}")
 
     def lose(self):
         chapter("3. Somebody in the other account deletes it")
         self.aws.clients["accepter"].delete_vpc_peering_connection(VpcPeeringConnectionId=self.old)
         tell(paint("31", f"DeleteVpcPeeringConnection {self.old}, by account {ACCOUNTS['accepter'][0]}"))
-        self.show_routes()
+        self.show_routes(self.old, "blackhole")
 
         def flagged(status):
             return any(c["type"] == "UnexpectedlyDeleted" and c["status"] == "True" for c in status.get("conditions", []))
@@ -217,10 +215,7 @@ class Demo:
         status = self.wait_for("the restore", restored)
         tell(paint("32", f"restored as {status['peeringId']}; every route was pointed at it, and read back"))
         self.kubectl("get", "vpcp", "-n", "network")
-        self.show_routes()
-        stale = [r for side, vpc in self.vpcs.items() for r in self.aws.routes(side, vpc) if r[2] != status["peeringId"]]
-        if stale:
-            raise SystemExit(f"demo: routes still lead to the lost peering: {stale}")
+        self.show_routes(status["peeringId"], "active")
         self.kubectl("describe", "vpcp", "-n", "network", "prod-shared", quiet=True)
         self.kubectl("get", "events", "-n", "network", "--sort-by", ".metadata.creationTimestamp", "-o", "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message")
 
@@ -238,10 +233,10 @@ class Demo:
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory(prefix="peerkeeper-demo-", ignore_cleanup_errors=True) as folder:
-        demo = Demo(sys.argv[1], Path(folder))
+        demo = Demo(*sys.argv[1:], Path(folder))
         try:
             demo.start()
             demo.declare()

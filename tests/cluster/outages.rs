@@ -70,6 +70,25 @@ async fn a_lost_answer_to_create_leaves_one_live_peering() {
     stage.assert_whole(&pair, &second).await;
 }
 
+/// AWS forgets a deleted peering after two days at most. What was lost and forgotten while nobody looked is lost all the
+/// same: the operator remembers it, and two sweeps without it prove that it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peering_that_aws_has_forgotten_while_nobody_looked_is_restored() {
+    let stage = Stage::start().await;
+    let mut operator = stage.replica("a");
+    let (pair, first) = stage.declare("purged").await;
+    operator.kill();
+    stage.lose(&first).await;
+    stage.aws.sim().pass(3 * 24 * 3_600_000);
+
+    let operator = Operator::start(stage.options("a").args(&["--settle-window=2s", "--absence-gap=2s"]));
+    let second = stage.restored(&pair, &first);
+    stage.assert_whole(&pair, &second).await;
+    assert_eq!(stage.status(&pair)["lastDeletion"]["peeringId"], first);
+    assert_eq!(stage.events(&pair, "DeletedUnexpectedly").len(), 1);
+    drop(operator);
+}
+
 /// Short of its lease's end, an outage of the API server costs nothing: the same process goes on, idle or in the middle
 /// of a restore.
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ec2sim::{Role, Trust, Who};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -136,26 +137,48 @@ async fn credentials_of_another_account() {
     assert_eq!(account["status"], "False");
 }
 
+/// The role trusts the operator only if it is told a word. The confused deputy is told nothing and gets nowhere.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_may_not_be_assumed() {
+async fn a_role_that_may_not_be_assumed_without_its_external_id() {
     let world = World::shared();
-    let number = 24;
-    let id = format!("1111111111{number}");
-    world.aws().refuse(Fault { account: Some(&id), ..Fault::of("AssumeRole") }, "AccessDenied");
-    // The test needs the account too: its networks are made by another role that is not refused.
-    world.aws().mend_account(&id);
-    let team = world.team("no-role", number, "Restore").await;
+    let team = world.team("no-role", 24, "Restore").await;
     let ns = team.namespace.as_str();
-    world.aws().refuse(Fault { account: Some(&id), ..Fault::of("AssumeRole") }, "AccessDenied");
-    let fresh = account("no-role-c", &id, ns);
-    world.cluster.apply_ok(&fresh.to_string());
+    let id = team.a.account.as_str();
+    let mut guarded = account("no-role-c", id, ns);
+    let role = format!("arn:aws:iam::{id}:role/teams/guarded");
+    guarded["spec"]["roleArn"] = json!(role);
+    let trust = Trust::of(Who::Account(OWN_ACCOUNT.into())).if_told("a-shared-word");
+    world.aws().sim().world(|ec2| ec2.set_role(&role, Role::trusting([trust])));
+    world.cluster.apply_ok(&guarded.to_string());
     let mut object = team.peering("pair");
     object["spec"]["requester"]["account"] = json!({"name": "no-role-c"});
     world.cluster.apply_ok(&object.to_string());
-    refused(world, ns, "pair", "AccessDenied", &["AssumeRole", "AccessDenied", &id]);
+    refused(world, ns, "pair", "AccessDenied", &["AssumeRole", "AccessDenied", id]);
     nothing_was_made(world, &team).await;
-    world.aws().mend_account(&id);
+
+    guarded["spec"]["externalId"] = json!("a-shared-word");
+    world.cluster.apply_ok(&guarded.to_string());
     world.until_ready(ns, "pair");
+}
+
+/// AWS sets the option only where the VPC gives its hosts names. The traffic does not wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vpc_without_dns_hostnames() {
+    let world = World::shared();
+    let team = world.team("no-dns", 33, "Restore").await;
+    let ns = team.namespace.as_str();
+    let mut object = team.peering("pair");
+    object["spec"]["accepter"]["allowDnsResolutionFromRemoteVpc"] = json!(true);
+    world.cluster.apply_ok(&object.to_string());
+    let words = ["ModifyVpcPeeringConnectionOptions", "enable DNS hostnames", &team.b.account];
+    let status = refused(world, ns, "pair", "DnsHostnamesDisabled", &words);
+    assert_eq!(status["routes"]["summary"], "2/2", "{status:#}");
+    assert_eq!(condition(&status, "DnsInSync")["status"], "False", "{status:#}");
+    for side in [&team.a, &team.b] {
+        side.set_dns_hostnames(true).await;
+    }
+    let status = world.until_ready(ns, "pair");
+    assert_eq!(condition(&status, "DnsInSync")["status"], "True", "{status:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

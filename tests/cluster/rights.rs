@@ -29,6 +29,8 @@ async fn a_whole_life_with_the_installed_rights_and_nothing_written_in_between()
 
     assert_writes_nothing(&mut stage);
 
+    // Somebody revokes the role's sessions: new ones are asked for.
+    stage.aws.sim().world(|ec2| ec2.end_sessions());
     stage.lose(&first).await;
     let second = stage.restored(&pair, &first);
     stage.assert_whole(&pair, &second).await;

@@ -52,7 +52,7 @@ impl Stage {
         let options = Options::admin(&self.cluster, &self.aws);
         let options = options.env("AWS_ACCESS_KEY_ID", &key_of(name)).env("HOSTNAME", name);
         let lease = format!("{}s", LEASE.as_secs());
-        let mut options = options.args(&["--lease-duration", &lease, "--absence-gap", "2s"]);
+        let mut options = options.args(&["--lease-duration", &lease]);
         options.sweep_interval = "1s".to_owned();
         options
     }

@@ -104,9 +104,9 @@ impl Shared {
         self.with(|inner| inner.lines.release(Some(action)));
     }
 
-    /// No disturbance any more; what is held goes on.
-    pub fn mend(&self) {
-        self.with(|inner| inner.lines.mend(None));
+    /// No disturbance any more, or, with an account, none that is aimed at it; what is held goes on.
+    pub fn mend(&self, account: Option<&str>) {
+        self.with(|inner| inner.lines.mend(account));
     }
 
     pub fn advance_ms(&self, ms: u64) {

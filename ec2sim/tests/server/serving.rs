@@ -71,7 +71,7 @@ fn a_held_request_lands_late_though_its_client_has_gone() {
     let mut client = Client::of(&server);
     let mut vpcs = || client.ec2("DescribeVpcs", "").1.matches("<vpcId>").count();
     assert_eq!((0..20).map(|_| vpcs()).sum::<usize>(), 0);
-    server.shared().mend();
+    server.shared().mend(None);
     let start = std::time::Instant::now();
     while vpcs() == 0 {
         assert!(start.elapsed().as_secs() < 20, "it was lost with its client");

@@ -20,7 +20,7 @@ impl Aws {
         }
     }
 
-    /// EC2 as the given account, by a role in it as a person would; not the operator's code.
+    /// EC2 as a person in the given account; not the operator's code.
     pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
         self.clients().ec2(account, region).await
     }

@@ -30,6 +30,8 @@ impl Call {
 pub struct Clients {
     endpoint: String,
     http: SharedHttpClient,
+    /// An access key id of 12 digits is that account.
+    keys_are_accounts: bool,
 }
 
 /// A disturbance of one action, everywhere unless narrowed. `"*"` is any action.
@@ -50,14 +52,20 @@ impl<'a> Fault<'a> {
 impl Clients {
     pub fn new(endpoint: &str) -> Self {
         let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        Clients { endpoint: endpoint.to_owned(), http: Builder::new().tls_provider(ring).build_https() }
+        let http = Builder::new().tls_provider(ring).build_https();
+        Clients { endpoint: endpoint.to_owned(), http, keys_are_accounts: false }
+    }
+
+    /// For ec2sim, which needs no role for it: what is done to sessions meets the operator's alone.
+    pub fn by_account_key(self) -> Self {
+        Clients { keys_are_accounts: true, ..self }
     }
 
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// EC2 as the given account, by a role in it as a person would; not the operator's code.
+    /// EC2 as a person in the given account; not the operator's code.
     pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
         let credentials = self.credentials(account).await;
         let config = aws_sdk_ec2::Config::builder()
@@ -74,6 +82,9 @@ impl Clients {
         let own = Credentials::new("peerkeeper-test", "secret", None, None, "tests");
         if account == OWN_ACCOUNT {
             return own;
+        }
+        if self.keys_are_accounts {
+            return Credentials::new(account, "secret", None, None, "tests");
         }
         let config = aws_sdk_sts::Config::builder()
             .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
