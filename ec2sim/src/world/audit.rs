@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::agenda::Due;
+use super::throttle::{Buckets, Rate};
 use super::{Cx, Place, State, World};
 use crate::chance::{Chance, Choice, Delay};
 use crate::error::{AwsError, Failure};
 use crate::identity::fingerprint;
-use crate::request::{Caller, Request};
+use crate::request::{Action, Caller, Request};
 use crate::trail::{Lookup, LookupKey, TrailRecord, may_be_wrapped};
 use crate::view::{Page, Response};
 
@@ -20,8 +21,8 @@ use crate::view::{Page, Response};
 const KEPT_MS: i64 = 90 * 24 * 3_600_000;
 /// Records that one account and Region keeps at most, so that a server may run for long. AWS has no such bound.
 const KEPT_MOST: usize = 50_000;
-/// LookupEvents: calls within a second, per account and Region.
-const LOOKUPS_PER_S: usize = 2;
+/// LookupEvents: calls a second, per account and Region, by anybody.
+const LOOKUPS: Rate = Rate { size: 2, refill_per_s: 2 };
 
 type History = BTreeMap<(i64, u64), Arc<TrailRecord>>;
 
@@ -34,8 +35,7 @@ pub(crate) struct Audit {
     shown: Arc<BTreeMap<Place, Arc<History>>>,
     /// Recorded, and not yet found by LookupEvents.
     coming: Arc<BTreeMap<u64, Arc<TrailRecord>>>,
-    /// When the last second's lookups were.
-    lookups: Arc<BTreeMap<Place, Vec<u64>>>,
+    lookups: Buckets,
 }
 
 impl Audit {
@@ -73,15 +73,7 @@ impl Audit {
             let moved = coming.iter().map(|(number, record)| (*number, Arc::new(record.starting_at(now_ms))));
             *coming = Arc::new(moved.collect());
         }
-        if lookups.is_empty() {
-            return;
-        }
-        // Without a clock before zero, a lookup within the last second counts as one made now.
-        for times in Arc::make_mut(lookups).values_mut() {
-            times.retain(|at_ms| at_ms.saturating_add(1_000) > now_ms);
-            times.iter_mut().for_each(|at_ms| *at_ms = at_ms.saturating_sub(now_ms));
-        }
-        Arc::make_mut(lookups).retain(|_, times| !times.is_empty());
+        lookups.start_at(now_ms, |_| Some(LOOKUPS));
     }
 }
 
@@ -171,16 +163,10 @@ impl State {
         Ok(Response::Events(page))
     }
 
-    /// Two a second, and AWS does not save up.
     fn spend_lookup(&mut self, place: &Place) -> Result<(), AwsError> {
-        let now_ms = self.now_ms;
-        let times = Arc::make_mut(&mut self.audit.lookups).entry(place.clone()).or_default();
-        times.retain(|at_ms| at_ms.saturating_add(1_000) > now_ms);
-        if times.len() >= LOOKUPS_PER_S {
-            return Err(AwsError::new("ThrottlingException", "Rate exceeded"));
-        }
-        times.push(now_ms);
-        Ok(())
+        let key = (place.0.clone(), place.1.clone(), Action::LookupEvents);
+        let taken = self.audit.lookups.take(key, LOOKUPS, self.now_ms);
+        taken.then_some(()).ok_or_else(|| AwsError::new("ThrottlingException", "Rate exceeded"))
     }
 }
 

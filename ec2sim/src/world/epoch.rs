@@ -44,7 +44,8 @@ impl World {
         let state = &mut world.state;
         let now_ms = std::mem::take(&mut state.now_ms);
         state.agenda.start_at(now_ms);
-        state.buckets.start_at(now_ms, state.throttling.as_deref());
+        let throttling = state.throttling.as_deref();
+        state.buckets.start_at(now_ms, |action| throttling?.rate_of(action));
         state.sts.start_at(now_ms);
         state.audit.start_at(now_ms);
         state.rules.start_at(now_ms);

@@ -72,6 +72,10 @@ pub struct Throttling {
 }
 
 impl Throttling {
+    pub(super) fn rate_of(&self, action: Action) -> Option<Rate> {
+        self.rate(Category::of(action)?)
+    }
+
     /// What AWS publishes as its defaults.
     pub fn aws() -> Self {
         let rate = |category| match category {
@@ -119,7 +123,7 @@ impl Bucket {
 
 impl Buckets {
     /// Takes a call out, unless there is none.
-    fn take(&mut self, key: Key, rate: Rate, now_ms: u64) -> bool {
+    pub(super) fn take(&mut self, key: Key, rate: Rate, now_ms: u64) -> bool {
         let missing = self.0.get(&key).map_or(0, |bucket| bucket.missing_at(now_ms, rate));
         if missing + CALL > u64::from(rate.size) * CALL {
             return false;
@@ -129,12 +133,12 @@ impl Buckets {
     }
 
     /// Counts from this moment on; a bucket that is full again is as good as one never used.
-    pub(crate) fn start_at(&mut self, now_ms: u64, throttling: Option<&Throttling>) {
+    pub(crate) fn start_at(&mut self, now_ms: u64, rate_of: impl Fn(Action) -> Option<Rate>) {
         if self.0.is_empty() {
             return;
         }
         let now = |(key, bucket): (&Key, &Bucket)| {
-            let rate = throttling?.rate(Category::of(key.2)?)?;
+            let rate = rate_of(key.2)?;
             let missing = bucket.missing_at(now_ms, rate);
             (missing > 0).then(|| (key.clone(), Bucket { missing, at_ms: 0 }))
         };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ec2sim::{
-    Caller, Choice, CreatePeering, Delay, Fault, Lookup, LookupKey, Page, Request, RouteRequest, Script,
-    Tags, TrailRecord, UserIdentity,
+    AuthorizeRules, Caller, Choice, CreatePeering, CreateSubnet, Delay, Fault, Lookup, LookupKey, Page,
+    Request, RevokeRules, RouteRequest, RuleEndSpec, RuleSpec, Script, Tags, TrailRecord, UserIdentity,
 };
 use serde_json::{Value, json};
 
@@ -384,8 +384,13 @@ fn lookups_are_checked_and_two_a_second() {
     assert!(ask(&mut rig, &us) && ask(&mut rig, &us));
     assert_eq!(rig.refused(&us, Request::LookupEvents(Lookup::all())).0, "ThrottlingException");
     assert!(ask(&mut rig, &Caller::new(US, VA)), "each Region has its own");
-    rig.world.advance(rig.world.now_ms() + 1_000);
-    assert!(ask(&mut rig, &us));
+    rig.world.advance(rig.world.now_ms() + 499);
+    assert!(!ask(&mut rig, &us));
+    rig.world.advance(rig.world.now_ms() + 1);
+    let mut moved = rig.world.from_now();
+    let again = Request::LookupEvents(Lookup::all());
+    assert!(moved.call(&us, again.clone(), &mut Script::new()).is_ok());
+    assert!(moved.call(&us, again, &mut Script::new()).is_err(), "a moved world remembers what was spent");
 }
 
 #[test]
@@ -506,4 +511,55 @@ fn a_world_moved_to_time_zero_tells_the_same_history() {
     let items = lookup(&mut moved, &us, Lookup::all()).items;
     assert_eq!(items.len(), 2);
     assert_eq!(items[0].wall_ms(), moved.world.wall_at(0) - 2_000);
+}
+
+#[test]
+fn what_happens_to_the_network_around_is_recorded_too() {
+    let mut rig = watched();
+    let us = rig.us.clone();
+    let group = ec2sim::CreateGroup {
+        vpc_id: Some((&rig.a).into()),
+        name: "web".to_owned(),
+        description: "d".to_owned(),
+        tags: Tags::new(),
+    };
+    let group = rig.ask(&us, Request::CreateSecurityGroup(group)).unwrap().group().unwrap().id;
+    assert_eq!(last(&rig, &us)["responseElements"]["groupId"], group.as_str());
+    let rule = RuleSpec::tcp(443, RuleEndSpec::Cidr("10.2.0.0/16".to_owned())).described("peer");
+    let add = AuthorizeRules { group_id: (&group).into(), rules: vec![rule.clone()], tags: Tags::new() };
+    rig.ask(&us, Request::AuthorizeSecurityGroupIngress(add)).unwrap();
+    let permission = json!({"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "groups": {},
+        "ipRanges": {"items": [{"cidrIp": "10.2.0.0/16", "description": "peer"}]}, "ipv6Ranges": {}, "prefixListIds": {}});
+    let record = last(&rig, &us);
+    let wanted = json!({"groupId": group.as_str(), "ipPermissions": {"items": [permission]}});
+    assert_eq!(record["requestParameters"], wanted);
+    let added = &record["responseElements"]["securityGroupRuleSet"]["items"][0];
+    assert_eq!((&added["cidrIpv4"], &added["isEgress"]), (&json!("10.2.0.0/16"), &json!(false)));
+    let rule_ids = vec![added["securityGroupRuleId"].as_str().unwrap().to_owned()];
+    let revoke = RevokeRules { group_id: (&group).into(), rules: vec![], rule_ids: rule_ids.clone() };
+    rig.ask(&us, Request::RevokeSecurityGroupIngress(revoke)).unwrap();
+    let wanted = json!({"groupId": group.as_str(), "ipPermissions": {},
+        "securityGroupRuleIds": {"items": [{"securityGroupRuleId": rule_ids[0]}]}});
+    assert_eq!(last(&rig, &us)["requestParameters"], wanted);
+
+    let subnet = CreateSubnet {
+        vpc_id: (&rig.a).into(),
+        cidr: "10.1.1.0/24".to_owned(),
+        tags: Tags::from([("tier".to_owned(), "private".to_owned())]),
+        ..CreateSubnet::default()
+    };
+    let subnet = rig.ask(&us, Request::CreateSubnet(subnet)).unwrap().subnet().unwrap().id;
+    let record = last(&rig, &us);
+    assert_eq!(record["requestParameters"]["tagSpecificationSet"]["items"][0]["resourceType"], "subnet");
+    assert_eq!(record["responseElements"]["subnet"]["subnetId"], subnet.as_str());
+    let gateway =
+        rig.ask(&us, Request::CreateInternetGateway { tags: Tags::new() }).unwrap().gateway().unwrap();
+    let (gateway_id, vpc_id) = ((&gateway.id).into(), (&rig.a).into());
+    rig.ask(&us, Request::AttachInternetGateway { gateway_id, vpc_id }).unwrap();
+    let wanted = json!({"internetGatewayId": gateway.id.as_str(), "vpcId": rig.a.as_str()});
+    assert_eq!(last(&rig, &us)["requestParameters"], wanted);
+    for record in rig.world.history(&us) {
+        let json: Value = serde_json::from_str(&record.json()).unwrap();
+        assert!(json["requestParameters"].is_object(), "{}", record.event_name());
+    }
 }
