@@ -110,11 +110,7 @@ async fn api(shared: &Shared, call: &Call) -> HttpResponse {
         let changed = shared.changed.notified();
         match shared.step(call) {
             Step::Answered(response) => return response,
-            Step::Waits(None) => changed.await,
-            Step::Waits(Some(ms)) => {
-                // Either way it is time to look again.
-                let _ = tokio::time::timeout(Duration::from_millis(ms), changed).await;
-            }
+            Step::Held => changed.await,
         }
     }
 }

@@ -49,8 +49,8 @@ pub struct Shared {
 /// How far a request has come.
 pub(crate) enum Step {
     Answered(HttpResponse),
-    /// It waits until something changes, or for so many real milliseconds at most.
-    Waits(Option<u64>),
+    /// It is held until something changes.
+    Held,
 }
 
 impl Shared {
@@ -197,7 +197,7 @@ impl Shared {
             let inner = &mut *inner;
             inner.clock.drive(&mut inner.world);
             if inner.lines.holds(call) {
-                return Step::Waits(None);
+                return Step::Held;
             }
             match inner.lines.take(call) {
                 Some(Disturbance::Refuse(code)) => {
