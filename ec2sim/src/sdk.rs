@@ -316,7 +316,8 @@ impl http_body::Body for Broken {
 mod tests {
     use super::*;
     use crate::chance::{Calm, Fault, Script};
-    use crate::request::Action;
+    use crate::queue::{NewMessage, QueueId};
+    use crate::request::{Action, Request};
 
     const US: &str = "111122223333";
 
@@ -353,6 +354,50 @@ mod tests {
         let still = InProcess::new(World::new(), Calm).standing_still();
         tokio::time::sleep(Duration::from_secs(7_200)).await;
         assert_eq!(still.with_world(|world| world.now_ms()), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receive_waits_for_its_message_in_the_worlds_time_and_takes_none_once_given_up() {
+        let aws = InProcess::new(World::new(), Calm);
+        let queue = QueueId::new(US, "eu-west-1", "q");
+        let create = Request::CreateQueue {
+            name: "q".to_owned(),
+            attributes: Default::default(),
+            tags: Default::default(),
+        };
+        aws.with_world(|world| world.as_human(US, "eu-west-1", create)).expect("a queue");
+        let receive = || {
+            let body = format!(r#"{{"QueueUrl":"http://x/{US}/q","WaitTimeSeconds":20}}"#);
+            let mut request = request("", "");
+            *request.body_mut() = SdkBody::from(body);
+            let signed = request.headers().get("authorization").map(|scope| scope.replace("/ec2/", "/sqs/"));
+            request.headers_mut().insert("authorization", signed.expect("a signature"));
+            request.headers_mut().insert("x-amz-target", "AmazonSQS.ReceiveMessage");
+            request
+        };
+        let began = Instant::now();
+        let (_, body) = ask(&aws, receive()).await.expect("an answer");
+        assert_eq!((body.as_str(), began.elapsed().as_secs()), ("{}", 20));
+
+        let send = |aws: &InProcess| {
+            let message = NewMessage::new("hello");
+            let send = Request::SendMessage { queue: queue.clone(), message };
+            aws.with_world(|world| world.as_human(US, "eu-west-1", send)).expect("sent");
+        };
+        let given_up = tokio::time::timeout(Duration::from_secs(5), ask(&aws, receive())).await;
+        assert!(given_up.is_err());
+        send(&aws);
+        assert!(aws.with_world(|world| world.has_message(&queue)));
+        let began = Instant::now();
+        let (_, body) = ask(&aws, receive()).await.expect("an answer");
+        assert!(body.contains("hello") && began.elapsed().is_zero(), "{body}");
+        let (waiting, ()) = tokio::join!(ask(&aws, receive()), async {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            send(&aws);
+        });
+        assert!(waiting.expect("an answer").1.contains("hello"));
+        assert!(began.elapsed() < Duration::from_secs(4));
+        assert_eq!(aws.count("ReceiveMessage"), 3, "who gave up while waiting never got so far");
     }
 
     #[tokio::test(start_paused = true)]
