@@ -38,6 +38,8 @@ test: lint setup ## everything: formatting, lints, unit, property, adapter and c
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/shapes.py --check
 	$(call say,'all tests: also those against a real API server, ec2sim and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
+	$(call say,'boto3: a client that is not ours hears of a deletion from ec2sim')
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/boto3_events.py "$$CARGO_TARGET_DIR"/debug/ec2sim
 
 bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and per restore (several minutes)
 	$(call say,'plans: time; allocations; memory')
