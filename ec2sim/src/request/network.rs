@@ -32,7 +32,7 @@ pub enum RuleEndSpec {
     PrefixList(String),
     Group {
         group_id: String,
-        /// The account that owns the group; absent: the caller's own.
+        /// The account that owns the group, if the caller says so.
         user_id: Option<String>,
     },
 }

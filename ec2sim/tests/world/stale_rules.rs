@@ -57,9 +57,12 @@ fn a_peers_group_is_named_over_an_active_peering_only() {
     let mut pair = pair();
     let us = pair.rig.us.clone();
     let spec = pair.spec();
-    let without_owner = RuleSpec::tcp(443, RuleEndSpec::group(&pair.theirs));
-    let refused = pair.rig.refused(&us, allow(&pair.ours, [without_owner]));
-    assert_eq!(refused.0, "InvalidGroup.NotFound", "another account's is found with its owner's id");
+    let wrong_owner = RuleSpec::tcp(443, RuleEndSpec::group_of(US, &pair.theirs));
+    let (code, text) = pair.rig.refused(&us, allow(&pair.ours, [wrong_owner]));
+    assert_eq!(
+        (code, text),
+        ("InvalidGroup.NotFound", format!("The security group '{}' does not exist", pair.theirs))
+    );
     pair.rig.world.force_peering(&pair.peering, PeeringStatus::PendingAcceptance);
     let (code, text) = pair.rig.refused(&us, allow(&pair.ours, [spec.clone()]));
     assert_eq!(code, "InvalidGroup.NotFound");
@@ -72,6 +75,8 @@ fn a_peers_group_is_named_over_an_active_peering_only() {
     assert_eq!(seen.peering_status, Some("active"));
     assert_eq!(seen.owner.as_ref().map(|owner| owner.as_str()), Some(THEM));
     assert!(pair.stale().is_empty());
+    let without_owner = RuleSpec::tcp(444, RuleEndSpec::group(&pair.theirs));
+    pair.rig.ask(&us, allow(&pair.ours, [without_owner])).unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::rule::{End, check_description, no_rule, no_rule_id, parse_rule_id};
 use super::{Group, Rule, RuleSays};
 use crate::error::{AwsError, texts};
 use crate::ids::{GroupId, RuleId};
-use crate::request::{AuthorizeRules, DescribeRulesAnew, RevokeRules, RuleEndSpec, RuleSpec, Tags};
+use crate::request::{AuthorizeRules, DescribeRulesAnew, RevokeRules, RuleSpec, Tags};
 use crate::view::{Page, Response};
 use crate::world::agenda::Thing;
 use crate::world::{Cx, State, tags};
@@ -157,11 +157,8 @@ impl State {
         for (text, spec) in rules {
             cx.touch(text);
             let id = parse_rule_id(text)?;
-            let rule = group.rules.get(&id).ok_or_else(|| no_rule_id(text))?;
-            // The request can't say whose group it names: one that the rule named already is the same one.
-            let names_the_same = matches!(&spec.end, RuleEndSpec::Group { group_id, user_id: None }
-                if GroupId::parse(group_id).is_some_and(|named| rule.says.end.names(&named)));
-            let says = self.rule_says(cx, &group, rule.says.is_egress, spec, !names_the_same)?;
+            let is_egress = group.rules.get(&id).ok_or_else(|| no_rule_id(text))?.says.is_egress;
+            let says = self.rule_says(cx, &group, is_egress, spec, true)?;
             if saying(&group, &says).is_some_and(|other| other != id) {
                 return Err(duplicate(&says));
             }

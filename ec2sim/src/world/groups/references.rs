@@ -19,8 +19,8 @@ fn other_network() -> AwsError {
 }
 
 impl State {
-    /// A group of the same VPC, or of one that an active peering joins to it in the same Region. Another
-    /// account's is found only with its owner's id.
+    /// A group of the same VPC, or of one that an active peering joins to it in the same Region, whoever
+    /// owns it. An owner that is named must be the right one.
     pub(crate) fn reachable(
         &self,
         cx: &mut Cx<'_>,
@@ -28,8 +28,8 @@ impl State {
         id: &GroupId,
         user_id: Option<&str>,
     ) -> Result<Referenced, AwsError> {
-        let owner = user_id.map_or_else(|| group.owner.clone(), AccountId::from);
-        let found = self.groups.get(id).filter(|other| other.owner == owner && other.region == group.region);
+        let owned = |other: &Group| user_id.is_none_or(|owner| other.owner == AccountId::from(owner));
+        let found = self.groups.get(id).filter(|other| owned(other) && other.region == group.region);
         let other = found.ok_or_else(|| no_group(id.as_str()))?;
         if self.groups.is_fresh(id) && cx.too_early() {
             return Err(no_group(id.as_str()));
