@@ -242,6 +242,8 @@ pub struct PrefixListView {
     pub max_entries: u32,
     pub address_family: &'static str,
     pub version: u64,
+    /// It was changed since it was made, in whatever.
+    pub modified: bool,
     pub tags: Tags,
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct PrefixList {
     /// With its description, if it has one.
     pub(crate) entries: BTreeMap<IpNet, Option<String>>,
     pub(crate) version: u64,
+    pub(crate) modified: bool,
     pub(crate) tags: Tags,
 }
 
@@ -34,6 +35,7 @@ impl PrefixList {
             max_entries: self.max_entries,
             address_family: if self.is_ipv6 { "IPv6" } else { "IPv4" },
             version: self.version,
+            modified: self.modified,
             tags: self.tags.clone(),
         }
     }
@@ -127,6 +129,7 @@ impl State {
             max_entries: asked.max_entries,
             entries,
             version: 1,
+            modified: false,
             tags: asked.tags.clone(),
         };
         let view = list.view();
@@ -160,6 +163,7 @@ impl State {
         if list.entries.len() > list.max_entries as usize {
             return Err(too_many(list.max_entries));
         }
+        list.modified = true;
         // A version is a set of entries: name and size may change within one.
         if !(change.add.is_empty() && change.remove.is_empty()) {
             list.version += 1;

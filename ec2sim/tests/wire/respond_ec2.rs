@@ -167,11 +167,13 @@ fn a_prefix_list_keeps_its_descriptions_and_its_version() {
     };
     let (_, code, _) = us.refused(&mut world, "ModifyManagedPrefixList", &change("7"));
     assert_eq!(code, "PrefixListVersionMismatch");
-    assert_eq!(first(&us.done(&mut world, "ModifyManagedPrefixList", &change("1")), "version"), "2");
     // As Terraform does it: more room first, under the version that it knows, then the entries.
     let resize = [("PrefixListId", id.as_str()), ("MaxEntries", "6"), ("PrefixListName", "ours")];
     let resized = us.done(&mut world, "ModifyManagedPrefixList", &resize);
-    assert_eq!((first(&resized, "version"), first(&resized, "maxEntries")), ("2".into(), "6".into()));
+    assert_eq!((first(&resized, "version"), first(&resized, "maxEntries")), ("1".into(), "6".into()));
+    let shown = us.done(&mut world, "DescribeManagedPrefixLists", &[("PrefixListId.1", &id)]);
+    assert_eq!(each(&shown, "state"), ["modify-complete"]);
+    assert_eq!(first(&us.done(&mut world, "ModifyManagedPrefixList", &change("1")), "version"), "2");
     let entries = us.done(&mut world, "GetManagedPrefixListEntries", &[("PrefixListId", &id)]);
     assert_eq!(each(&entries, "cidr"), ["10.2.0.0/16"]);
     assert_eq!(each(&entries, "description"), ["theirs"]);

@@ -144,7 +144,7 @@ resource "aws_default_security_group" "ours" {
 resource "aws_ec2_managed_prefix_list" "peers" {
   name           = "peers"
   address_family = "IPv4"
-  max_entries    = 5
+  max_entries    = var.changed ? 6 : 5
 
   entry {
     cidr        = "10.64.0.0/16"

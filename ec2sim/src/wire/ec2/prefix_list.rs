@@ -108,7 +108,7 @@ fn one(asked: &Asked<'_>, response: Response, state: &'static str) -> Option<Str
 
 /// What changes a list is over at once here, and so says a later Describe too.
 fn show(asked: &Asked<'_>, list: &PrefixListView, state: Option<&str>) -> Struct {
-    let settled = if list.version == 1 { "create-complete" } else { "modify-complete" };
+    let settled = if list.modified { "modify-complete" } else { "create-complete" };
     let (partition, region) = (asked.caller.partition(), &asked.caller.region);
     let arn = format!("arn:{partition}:ec2:{region}:{}:prefix-list/{}", list.owner, list.id);
     Struct::new()
