@@ -287,6 +287,9 @@ requests! {
     CreateSubnet(CreateSubnet), true;
     DeleteSubnet { subnet_id: String }, true;
     ModifySubnetAttribute { subnet_id: String, attribute: Option<SubnetAttribute> }, true;
+    /// IPv6, of which a subnet has one block at most.
+    AssociateSubnetCidrBlock { subnet_id: String, ipv6_cidr: String }, true;
+    DisassociateSubnetCidrBlock { association_id: String }, true;
     DescribeSubnets(Describe), false;
 
     CreateInternetGateway { tags: Tags }, true;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::ids::{
-    AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId, VpcId,
+    AccountId, AssociationId, CidrAssociationId, Opaque, PeeringId, PrefixListId, Region, RouteTableId,
+    SubnetCidrAssociationId, SubnetId, VpcId,
 };
 use crate::queue::{BatchResult, QueueId, ReceivedMessage, SentMessage};
 use crate::request::Tags;
@@ -354,6 +355,7 @@ pub enum Response {
     Session(SessionView),
     Subnet(SubnetView),
     Subnets(Page<SubnetView>),
+    SubnetCidr(SubnetId, SubnetCidrAssociationId, Ipv6Net),
     Gateway(GatewayView),
     Gateways(Page<GatewayView>),
     Group(GroupView),

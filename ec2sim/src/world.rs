@@ -328,6 +328,12 @@ impl State {
             R::ModifySubnetAttribute { subnet_id, attribute } => {
                 self.modify_subnet(cx, subnet_id, *attribute)
             }
+            R::AssociateSubnetCidrBlock { subnet_id, ipv6_cidr } => {
+                self.associate_subnet_cidr(cx, subnet_id, ipv6_cidr)
+            }
+            R::DisassociateSubnetCidrBlock { association_id } => {
+                self.disassociate_subnet_cidr(cx, association_id)
+            }
             R::DescribeSubnets(query) => self.describe_subnets(cx, query),
             R::CreateInternetGateway { tags } => self.create_gateway(cx, tags),
             R::AttachInternetGateway { gateway_id, vpc_id } => self.attach_gateway(cx, gateway_id, vpc_id),

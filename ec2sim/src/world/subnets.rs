@@ -76,6 +76,8 @@ fn out_of_range(text: &str) -> AwsError {
     AwsError::new("InvalidSubnet.Range", format!("The CIDR '{text}' is invalid."))
 }
 
+const IPV6_LENGTHS: std::ops::RangeInclusive<u8> = 44..=64;
+
 fn fits(vpc: &Vpc, net: IpNet, lengths: std::ops::RangeInclusive<u8>) -> bool {
     lengths.contains(&net.prefix_len()) && vpc.nets().any(|block| block.contains(&net))
 }
@@ -106,7 +108,7 @@ impl State {
         if !fits(&vpc, net.into(), 16..=28) {
             return Err(out_of_range(&asked.cidr));
         }
-        if let Some(net) = ipv6.filter(|net| !fits(&vpc, (*net).into(), 44..=64)) {
+        if let Some(net) = ipv6.filter(|net| !fits(&vpc, (*net).into(), IPV6_LENGTHS)) {
             return Err(out_of_range(&net.to_string()));
         }
         for net in std::iter::once(IpNet::V4(net)).chain(ipv6.map(IpNet::V6)) {
@@ -204,6 +206,59 @@ impl State {
         let lag = self.lag(cx, Thing::Subnet(subnet.id.clone()));
         self.subnets.change(&subnet.id, lag, |subnet| subnet.attributes = changed);
         Ok(Response::Done)
+    }
+
+    pub(crate) fn associate_subnet_cidr(
+        &mut self,
+        cx: &mut Cx<'_>,
+        text: &str,
+        cidr: &str,
+    ) -> Result<Response, AwsError> {
+        let subnet = self.own_subnet(cx, text)?;
+        let net = cidr::ipv6(cidr, "ipv6CidrBlock")?;
+        if let Some((held, _)) = &subnet.ipv6 {
+            let message = format!("Subnet {text} already has an IPv6 CIDR block: {held}");
+            return Err(AwsError::new("SubnetIpv6CidrBlockLimitExceeded", message));
+        }
+        let vpc = self.vpcs.get(&subnet.vpc).ok_or_else(|| texts::no_vpc(subnet.vpc.as_str()))?;
+        if !fits(vpc, net.into(), IPV6_LENGTHS) {
+            return Err(out_of_range(cidr));
+        }
+        self.no_subnet_overlaps(&subnet.vpc, &net.into())?;
+        let association = SubnetCidrAssociationId::numbered(self.ids.next());
+        cx.touch(&association);
+        let held = (association.clone(), net);
+        let lag = self.lag(cx, Thing::Subnet(subnet.id.clone()));
+        self.subnets.change(&subnet.id, lag, |subnet| subnet.ipv6 = Some(held));
+        Ok(Response::SubnetCidr(subnet.id, association, net))
+    }
+
+    pub(crate) fn disassociate_subnet_cidr(
+        &mut self,
+        cx: &mut Cx<'_>,
+        text: &str,
+    ) -> Result<Response, AwsError> {
+        cx.touch(text);
+        let own = |subnet: &&Subnet| cx.is_at(&subnet.owner, &subnet.region);
+        let found = self.subnets.iter().map(|(_, subnet)| subnet).filter(own).find_map(|subnet| {
+            let (association, net) = subnet.ipv6.clone()?;
+            (association.as_str() == text).then(|| (subnet.id.clone(), association, net, subnet.attributes))
+        });
+        let Some((id, association, net, attributes)) = found else {
+            let message = format!("The subnet CIDR block with association ID {text} does not exist");
+            return Err(AwsError::new("InvalidSubnetCidrBlockAssociationID.NotFound", message));
+        };
+        if attributes.assign_ipv6 {
+            return Err(AwsError::new(
+                "InvalidCidrBlock.InUse",
+                format!(
+                    "The subnet IPv6 CIDR block with association ID {text} may not be disassociated, because its subnet has assign-ipv6-address-on-creation set to true."
+                ),
+            ));
+        }
+        let lag = self.lag(cx, Thing::Subnet(id.clone()));
+        self.subnets.change(&id, lag, |subnet| subnet.ipv6 = None);
+        Ok(Response::SubnetCidr(id, association, net))
     }
 
     /// A route table may be tied to subnets of its own VPC. What this world did not make is taken as given.

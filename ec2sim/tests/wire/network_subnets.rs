@@ -66,6 +66,23 @@ fn a_subnet_lives_its_life_over_the_wire() {
 }
 
 #[test]
+fn a_subnets_ipv6_block_over_the_wire() {
+    let (mut world, us) = strict();
+    let vpc = [("CidrBlock", "10.1.0.0/16"), ("Ipv6CidrBlock", "2001:db8::/56")];
+    let vpc = first(&us.done(&mut world, "CreateVpc", &vpc), "vpcId");
+    let subnet = us.done(&mut world, "CreateSubnet", &[("VpcId", &vpc), ("CidrBlock", "10.1.1.0/24")]);
+    let id = first(&subnet, "subnetId");
+    let block = [("SubnetId", id.as_str()), ("Ipv6CidrBlock", "2001:db8::/64")];
+    let taken = us.done(&mut world, "AssociateSubnetCidrBlock", &block);
+    assert_eq!(first(&taken, "state"), "associating");
+    let shown = us.done(&mut world, "DescribeSubnets", &[("SubnetId.1", &id)]);
+    assert_eq!(first(&shown, "ipv6CidrBlock"), "2001:db8::/64");
+    let association = first(&taken, "associationId");
+    let gone = us.done(&mut world, "DisassociateSubnetCidrBlock", &[("AssociationId", &association)]);
+    assert_eq!((first(&gone, "subnetId"), first(&gone, "state")), (id, "disassociating".into()));
+}
+
+#[test]
 fn tables_are_tied_to_subnets_that_exist() {
     let (mut world, us) = strict();
     let vpc = vpc(&mut world, &us, "10.1.0.0/16");

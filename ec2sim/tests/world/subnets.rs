@@ -103,6 +103,40 @@ fn ipv6_subnets_and_zones() {
 }
 
 #[test]
+fn a_subnet_takes_one_ipv6_block_and_gives_it_back() {
+    let mut rig = strict();
+    let us = rig.us.clone();
+    let asked = Request::CreateVpc {
+        cidr: "10.7.0.0/16".to_owned(),
+        ipv6_cidr: Some("2001:db8::/56".to_owned()),
+        tags: [].into(),
+    };
+    let vpc = rig.ask(&us, asked).unwrap().vpc().unwrap().id;
+    let id = made(&mut rig, &vpc, "10.7.1.0/24").id;
+    let other = made(&mut rig, &vpc, "10.7.2.0/24").id;
+    let take = |id: &ec2sim::SubnetId, cidr: &str| Request::AssociateSubnetCidrBlock {
+        subnet_id: id.into(),
+        ipv6_cidr: cidr.to_owned(),
+    };
+    assert_eq!(rig.refused(&us, take(&id, "2001:db8:1::/64")).0, "InvalidSubnet.Range");
+    rig.ask(&us, take(&id, "2001:db8::/64")).unwrap();
+    assert_eq!(rig.refused(&us, take(&id, "2001:db8:0:1::/64")).0, "SubnetIpv6CidrBlockLimitExceeded");
+    assert_eq!(rig.refused(&us, take(&other, "2001:db8::/64")).0, "InvalidSubnet.Conflict");
+    let (association, _) = rig.world.subnet(&id).unwrap().ipv6.unwrap();
+    let give = Request::DisassociateSubnetCidrBlock { association_id: association.into() };
+    let assign = |on| Request::ModifySubnetAttribute {
+        subnet_id: (&id).into(),
+        attribute: Some(SubnetAttribute::AssignIpv6AddressOnCreation(on)),
+    };
+    rig.ask(&us, assign(true)).unwrap();
+    assert_eq!(rig.refused(&us, give.clone()).0, "InvalidCidrBlock.InUse");
+    rig.ask(&us, assign(false)).unwrap();
+    rig.ask(&us, give.clone()).unwrap();
+    assert_eq!(rig.world.subnet(&id).unwrap().ipv6, None);
+    assert_eq!(rig.refused(&us, give).0, "InvalidSubnetCidrBlockAssociationID.NotFound");
+}
+
+#[test]
 fn one_attribute_is_modified_at_a_time() {
     let mut rig = strict();
     let (us, a) = (rig.us.clone(), rig.a.clone());

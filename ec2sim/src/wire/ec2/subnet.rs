@@ -1,6 +1,9 @@
 //! Subnets.
 
+use ipnet::Ipv6Net;
+
 use crate::error::{AwsError, texts};
+use crate::ids::SubnetCidrAssociationId;
 use crate::request::{CreateSubnet, Request, SubnetAttribute};
 use crate::view::{Response, SubnetView};
 use crate::wire::mapping::{Asked, Mapping, done, show_page, show_tags};
@@ -42,6 +45,25 @@ pub(crate) const OPERATIONS: &[Mapping] = &[
         answer: done,
     },
     Mapping {
+        name: "AssociateSubnetCidrBlock",
+        reads: &["SubnetId", "Ipv6CidrBlock"],
+        ask: |asked| {
+            Ok(Request::AssociateSubnetCidrBlock {
+                subnet_id: asked.must("SubnetId")?,
+                ipv6_cidr: asked.must("Ipv6CidrBlock")?,
+            })
+        },
+        answer: |_, response| subnet_cidr(response, "associating"),
+    },
+    Mapping {
+        name: "DisassociateSubnetCidrBlock",
+        reads: &["AssociationId"],
+        ask: |asked| {
+            Ok(Request::DisassociateSubnetCidrBlock { association_id: asked.must("AssociationId")? })
+        },
+        answer: |_, response| subnet_cidr(response, "disassociating"),
+    },
+    Mapping {
         name: "DescribeSubnets",
         reads: &["SubnetIds", "Filters", "MaxResults", "NextToken"],
         ask: |asked| Ok(Request::DescribeSubnets(asked.describe("SubnetIds")?)),
@@ -72,6 +94,19 @@ fn create(asked: &Asked<'_>) -> Result<Request, AwsError> {
 
 fn created(_: &Asked<'_>, response: Response) -> Option<Struct> {
     Some(Struct::new().with("Subnet", show(&response.subnet()?)))
+}
+
+fn subnet_cidr(response: Response, state: &str) -> Option<Struct> {
+    let Response::SubnetCidr(subnet, association, net) = response else { return None };
+    let shown = show_ipv6(&association, net, state);
+    Some(Struct::new().with("SubnetId", subnet.as_str()).with("Ipv6CidrBlockAssociation", shown))
+}
+
+fn show_ipv6(association: &SubnetCidrAssociationId, net: Ipv6Net, state: &str) -> Struct {
+    Struct::new()
+        .with("AssociationId", association.as_str())
+        .with("Ipv6CidrBlock", net.to_string())
+        .with("Ipv6CidrBlockState", Struct::new().with("State", state))
 }
 
 fn modify(asked: &Asked<'_>) -> Result<Request, AwsError> {
@@ -108,12 +143,7 @@ fn show(subnet: &SubnetView) -> Struct {
         .with("HostnameType", subnet.hostname_type())
         .with("EnableResourceNameDnsARecord", subnet.resource_name_dns_a_record)
         .with("EnableResourceNameDnsAAAARecord", subnet.resource_name_dns_aaaa_record);
-    let ipv6 = subnet.ipv6.iter().map(|(association, net)| {
-        Struct::new()
-            .with("AssociationId", association.as_str())
-            .with("Ipv6CidrBlock", net.to_string())
-            .with("Ipv6CidrBlockState", Struct::new().with("State", "associated"))
-    });
+    let ipv6 = subnet.ipv6.iter().map(|(association, net)| show_ipv6(association, *net, "associated"));
     Struct::new()
         .with("SubnetId", subnet.id.as_str())
         .with("SubnetArn", subnet.arn.as_str())
