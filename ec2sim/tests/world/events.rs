@@ -205,6 +205,43 @@ fn a_trail_of_all_regions_tells_in_each_and_is_changed_at_home() {
 }
 
 #[test]
+fn a_trail_of_one_region_tells_there_alone() {
+    let mut rig = rig();
+    let queue = queue_in(&mut rig.world, US, EU, "events");
+    rig.world.deliver_events(US, EU, &EventPattern::default(), &queue).unwrap();
+    let away = Caller::new(US, VA);
+    let put = Request::PutRule { name: "r".to_owned(), pattern: EventPattern::default(), enabled: true };
+    rig.ask(&away, put).unwrap();
+    let targets = vec![RuleTarget::new("q", &queue)];
+    rig.ask(&away, Request::PutTargets { rule: "r".to_owned(), targets }).unwrap();
+    drain(&mut rig.world, &queue);
+    rig.world.create_vpc(US, VA, "10.5.0.0/16").unwrap();
+    assert!(drain(&mut rig.world, &queue).is_empty());
+    rig.world.create_vpc(US, EU, "10.6.0.0/16").unwrap();
+    assert_eq!(names(&drain(&mut rig.world, &queue)), ["CreateVpc"]);
+    let name = || World::EVENTS.to_owned();
+    assert_eq!(rig.refused(&away, Request::GetTrailStatus { name: name() }).0, "TrailNotFoundException");
+}
+
+#[test]
+fn what_is_on_its_way_arrives_in_a_world_moved_to_time_zero_too() {
+    let (mut rig, queue) = with_hub();
+    let us = rig.us.clone();
+    rig.world.advance(10_000);
+    let request = create(&rig.a, &rig.b, THEM, VA);
+    let mut slow = Script::new().delay_ms(Delay::EventDelivery, 5_000);
+    rig.world.call(&us, request, &mut slow).unwrap();
+    rig.world.advance(12_000);
+    let mut moved = rig.world.from_now();
+    assert_eq!((moved.next_due(), moved.events_in_flight()), (Some(3_000), 1));
+    moved.advance(3_000);
+    rig.world.advance(15_000);
+    let (there, here) = (drain(&mut moved, &queue), drain(&mut rig.world, &queue));
+    assert_eq!(there[0]["detail"]["requestParameters"], here[0]["detail"]["requestParameters"]);
+    assert_eq!(there[0]["time"], "2025-12-31T23:59:58Z", "two seconds before the new zero");
+}
+
+#[test]
 fn rules_are_looked_after() {
     let (mut rig, _) = with_hub();
     let us = rig.us.clone();
