@@ -9,6 +9,7 @@ pub(crate) use parameters::may_be_wrapped;
 pub(crate) use record::eventbridge_sender;
 pub use record::{EventResource, TrailRecord};
 
+use crate::json::Json;
 use crate::queue::QueueId;
 
 /// `LookupAttributeKey`.
@@ -105,6 +106,24 @@ impl EventPattern {
             event_names: event_names.into_iter().map(Into::into).collect(),
             error_code_exists: Some(false),
         }
+    }
+
+    /// As EventBridge writes it.
+    pub(crate) fn json(&self) -> Json {
+        let Self { sources, detail_types, event_sources, event_names, error_code_exists } = self;
+        let list = |texts: &[String]| {
+            (!texts.is_empty()).then(|| Json::List(texts.iter().map(Json::text).collect()))
+        };
+        let exists = error_code_exists.map(|exists| Json::List(vec![Json::object().with("exists", exists)]));
+        let detail = Json::object()
+            .with_some("eventSource", list(event_sources))
+            .with_some("eventName", list(event_names))
+            .with_some("errorCode", exists);
+        let detail = (detail != Json::object()).then_some(detail);
+        Json::object()
+            .with_some("source", list(sources))
+            .with_some("detail-type", list(detail_types))
+            .with_some("detail", detail)
     }
 
     pub fn matches(&self, record: &TrailRecord) -> bool {

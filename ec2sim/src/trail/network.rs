@@ -22,6 +22,12 @@ pub(crate) fn parameters(request: &Request) -> Option<Json> {
             let json = one("subnetId", subnet_id);
             named.into_iter().fold(json, |json, (name, on)| json.with(name, on))
         }
+        R::AssociateSubnetCidrBlock { subnet_id, ipv6_cidr } => {
+            newer(request, one("SubnetId", subnet_id).with("Ipv6CidrBlock", ipv6_cidr))
+        }
+        R::DisassociateSubnetCidrBlock { association_id } => {
+            newer(request, one("AssociationId", association_id))
+        }
         R::CreateInternetGateway { tags } => {
             Json::object().with_some("tagSpecificationSet", tag_specification("internet-gateway", tags))
         }

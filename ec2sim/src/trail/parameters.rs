@@ -88,9 +88,9 @@ fn of_other_services(request: &Request) -> Json {
                 .with("dataResources", Json::List(Vec::new()));
             one("trailName", name).with("eventSelectors", Json::List(vec![selector]))
         }
-        R::PutRule { name, pattern: _, enabled } => {
-            one("name", name).with("state", if *enabled { "ENABLED" } else { "DISABLED" })
-        }
+        R::PutRule { name, pattern, enabled } => one("name", name)
+            .with("eventPattern", pattern.json().to_string())
+            .with("state", if *enabled { "ENABLED" } else { "DISABLED" }),
         R::EnableRule { name } | R::DisableRule { name } | R::DeleteRule { name } => one("name", name),
         R::PutTargets { rule, targets } => {
             let targets =
@@ -234,4 +234,22 @@ pub(crate) fn queue_url(queue: &crate::queue::QueueId) -> String {
 /// Whether no source says in which form the record of this call has its parameters.
 pub(crate) fn may_be_wrapped(action: Action) -> bool {
     action == Action::ModifyVpcPeeringConnectionOptions
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::request::Action;
+
+    #[test]
+    fn every_call_that_changes_something_says_what_it_was_asked() {
+        let written = [include_str!("parameters.rs"), include_str!("network.rs")];
+        let is_there = |action: &Action| {
+            let arm = format!("R::{action}");
+            let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+            written.iter().any(|text| text.split(&arm).skip(1).any(ends))
+        };
+        let missing: Vec<&Action> =
+            Action::ALL.iter().filter(|action| action.mutates() && !is_there(action)).collect();
+        assert!(missing.is_empty(), "their records would lack requestParameters: {missing:?}");
+    }
 }

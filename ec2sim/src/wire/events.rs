@@ -163,7 +163,9 @@ mod tests {
         let text = r#"{"source":["aws.ec2"],"detail-type":["AWS API Call via CloudTrail"],
             "detail":{"eventSource":["ec2.amazonaws.com"],"eventName":["DeleteVpc","DeleteRoute"],
             "errorCode":[{"exists":false}]}}"#;
-        assert_eq!(parse_pattern(text), Ok(EventPattern::ec2(["DeleteVpc", "DeleteRoute"])));
+        let pattern = EventPattern::ec2(["DeleteVpc", "DeleteRoute"]);
+        assert_eq!(parse_pattern(text), Ok(pattern.clone()));
+        assert_eq!(parse_pattern(&pattern.json().to_string()), Ok(pattern));
         for wrong in [
             "",
             "[]",

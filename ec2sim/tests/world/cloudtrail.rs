@@ -514,6 +514,37 @@ fn a_world_moved_to_time_zero_tells_the_same_history() {
 }
 
 #[test]
+fn what_blinds_is_recorded_with_what_it_blinds() {
+    let mut rig = watched();
+    let us = rig.us.clone();
+    let queue = crate::events::queue_in(&mut rig.world, US, EU, "q");
+    rig.world.deliver_events(US, EU, &ec2sim::EventPattern::ec2(["DeleteVpc"]), &queue).unwrap();
+    let narrowed = Request::PutRule {
+        name: "peering-events".to_owned(),
+        pattern: ec2sim::EventPattern::ec2(["CreateVpc"]),
+        enabled: true,
+    };
+    rig.ask(&us, narrowed).unwrap();
+    let record = last(&rig, &us);
+    assert_eq!((&record["eventSource"], &record["awsRegion"]), (&json!("events.amazonaws.com"), &json!(EU)));
+    let pattern: Value =
+        serde_json::from_str(record["requestParameters"]["eventPattern"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        pattern["detail"],
+        json!({"eventSource": ["ec2.amazonaws.com"], "eventName": ["CreateVpc"],
+        "errorCode": [{"exists": false}]})
+    );
+    rig.ask(&us, Request::StopLogging { name: "peering-events".to_owned() }).unwrap();
+    let record = last(&rig, &us);
+    assert_eq!(record["eventSource"], "cloudtrail.amazonaws.com");
+    assert_eq!(record["requestParameters"], json!({"name": "peering-events"}));
+    assert!(record["responseElements"].is_null());
+    rig.ask(&us, Request::DeleteQueue { queue }).unwrap();
+    let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/q";
+    assert_eq!(last(&rig, &us)["requestParameters"], json!({"queueUrl": url}));
+}
+
+#[test]
 fn what_happens_to_the_network_around_is_recorded_too() {
     let mut rig = watched();
     let us = rig.us.clone();
