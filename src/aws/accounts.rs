@@ -24,6 +24,7 @@ use peerkeeper_core::time::Mono;
 use super::clock;
 use super::errors::{CallError, IdentityError};
 use super::meter::{CallKey, CallResult, Meter};
+use super::whole::WholeAnswers;
 
 /// What an AwsAccount says about how to get in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +104,7 @@ impl Session {
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts(self.connect_timeout, timeout))
+            .interceptor(WholeAnswers)
             .build();
         aws_sdk_ec2::Client::from_conf(conf)
     }
@@ -342,14 +344,21 @@ impl Account {
     }
 
     async fn renew(&self, renewing: &mut Renewing) -> Result<Verified, IdentityError> {
-        let credentials = match &self.config.role_arn {
-            None => self.session.own.get(self.name()).await?,
-            Some(role) => match renewing.assumed.as_ref().filter(|held| life(held) > RENEW_BEFORE) {
-                Some(held) => held.clone(),
-                None => self.assume(role).await?,
-            },
+        let held = renewing.assumed.as_ref().filter(|held| life(held) > RENEW_BEFORE);
+        let mut credentials = match (&self.config.role_arn, held) {
+            (None, _) => self.session.own.get(self.name()).await?,
+            (Some(_), Some(held)) => held.clone(),
+            (Some(role), None) => self.assume(role).await?,
         };
-        let caller = self.who(credentials.clone()).await?;
+        let mut caller = self.who(credentials.clone()).await;
+        // AWS's clock decides when a session has ended, and ours may be slow.
+        if let (Some(role), Some(_), Err(error)) = (&self.config.role_arn, held, &caller)
+            && error.is_of_credentials()
+        {
+            credentials = self.assume(role).await?;
+            caller = self.who(credentials.clone()).await;
+        }
+        let caller = caller?;
         if caller.account != self.config.account_id {
             return Err(IdentityError::WrongAccount {
                 name: self.name().clone(),

@@ -133,6 +133,11 @@ impl IdentityError {
         }
     }
 
+    /// AWS does not take these credentials, or not any more.
+    pub(super) fn is_of_credentials(&self) -> bool {
+        matches!(self, Self::Refused { refusal, .. } if refusal.kind() == RefusalKind::Credentials)
+    }
+
     /// Time alone may heal it, so credentials in hand that still work go on being used.
     pub(super) fn is_passing(&self) -> bool {
         match self {

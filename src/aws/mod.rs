@@ -7,6 +7,7 @@
 //! write      one write, once                       errors    what went wrong, in one table
 //! snapshot   what was read last, shared            budget    our own token buckets, in front of AWS's
 //! quotas     what must be known before the first write    http       TLS, proxy, CA          meter, clock
+//! whole      no answer is read that was cut off
 //! ```
 //!
 //! [`Aws`] knows the accounts; [`Reader`] can only ask, [`Writer`] can only change. They are made apart so that whoever
@@ -23,6 +24,7 @@ mod quotas;
 mod read;
 mod reader;
 mod snapshot;
+mod whole;
 mod write;
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ pub(super) struct Questions {
 
 /// A page as the SDK gives it, with the id that AWS gave the request.
 struct Page<W> {
-    things: Vec<W>,
+    /// AWS's answers hold their list even if it is empty: one that lacks it is no answer to what was asked.
+    things: Option<Vec<W>>,
     next: Option<String>,
     request_id: Option<String>,
 }
@@ -107,7 +108,7 @@ impl Questions {
             async {
                 let got = ask.send().await?;
                 let request_id = got.request_id().map(str::to_owned);
-                let things = got.vpc_peering_connections.unwrap_or_default();
+                let things = got.vpc_peering_connections;
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
@@ -127,7 +128,7 @@ impl Questions {
             async {
                 let got = ask.send().await?;
                 let request_id = got.request_id().map(str::to_owned);
-                let things = got.route_tables.unwrap_or_default();
+                let things = got.route_tables;
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
@@ -147,7 +148,7 @@ impl Questions {
             async {
                 let got = ask.send().await?;
                 let request_id = got.request_id().map(str::to_owned);
-                let things = got.vpcs.unwrap_or_default();
+                let things = got.vpcs;
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
@@ -172,7 +173,7 @@ impl Questions {
             async {
                 let got = ask.send().await?;
                 let request_id = got.request_id().map(str::to_owned);
-                let things = got.prefix_lists.unwrap_or_default();
+                let things = got.prefix_lists;
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
@@ -217,7 +218,10 @@ impl Questions {
                 answer.began = began;
             }
             answer.pages += 1;
-            for wire in &got.things {
+            let Some(things) = got.things else {
+                return Err(self.unreadable(call, "an answer without the list that was asked for".to_owned()));
+            };
+            for wire in &things {
                 match convert(wire, &words) {
                     Ok((thing, parts)) => {
                         skipped += parts;

@@ -70,10 +70,10 @@ impl Fake {
         let fake = Self::default();
         fake.always("GetCallerIdentity", identity(ACCOUNT));
         fake.always("AssumeRole", assumed("ASIAROLE", 3600));
-        fake.always("DescribeVpcPeeringConnections", ok("DescribeVpcPeeringConnections", ""));
-        fake.always("DescribeRouteTables", ok("DescribeRouteTables", ""));
-        fake.always("DescribeVpcs", ok("DescribeVpcs", ""));
-        fake.always("DescribeManagedPrefixLists", ok("DescribeManagedPrefixLists", ""));
+        fake.always("DescribeVpcPeeringConnections", peerings(&[]));
+        fake.always("DescribeRouteTables", tables(&[]));
+        fake.always("DescribeVpcs", vpcs(&[], None));
+        fake.always("DescribeManagedPrefixLists", ok("DescribeManagedPrefixLists", "<prefixListSet/>"));
         fake
     }
 
