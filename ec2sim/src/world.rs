@@ -205,7 +205,7 @@ impl World {
         self.books.count(caller, action);
         let was_logging = self.state.is_told(caller);
         let fault = chance.fault(caller, action);
-        if let Some(failure) = self.stopped(caller, action, fault) {
+        if let Some(failure) = self.stopped(caller, &request, fault) {
             self.note_stopped(caller, &request, &failure, chance, was_logging);
             return Err(failure);
         }
@@ -245,7 +245,7 @@ impl World {
         let was_logging = self.state.is_told(caller);
         let asked = self.clone().call(caller, request.clone(), chance);
         // A bucket does not ask whether the call was meant.
-        self.too_fast(caller, action, None);
+        self.too_fast(caller, &request, None);
         let failure = asked.err().unwrap_or_else(|| {
             let message = "Request would have succeeded, but DryRun flag is set.";
             Failure::Aws(AwsError::new("DryRunOperation", message))
@@ -254,11 +254,11 @@ impl World {
         failure
     }
 
-    fn stopped(&mut self, caller: &Caller, action: Action, fault: Option<Fault>) -> Option<Failure> {
-        if let Some(refusal) = self.too_fast(caller, action, fault) {
+    fn stopped(&mut self, caller: &Caller, request: &Request, fault: Option<Fault>) -> Option<Failure> {
+        if let Some(refusal) = self.too_fast(caller, request, fault) {
             return Some(refusal.into());
         }
-        self.state.stopped(caller, action, fault)
+        self.state.stopped(caller, request.action(), fault)
     }
 
     /// CloudTrail's part.

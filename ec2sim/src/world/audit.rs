@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::agenda::Due;
-use super::throttle::{Buckets, Rate};
+use super::throttle::{Buckets, Category, Rate};
 use super::{Cx, Place, State, World};
 use crate::chance::{Chance, Choice, Delay};
 use crate::error::{AwsError, Failure};
@@ -164,7 +164,7 @@ impl State {
     }
 
     fn spend_lookup(&mut self, place: &Place) -> Result<(), AwsError> {
-        let key = (place.0.clone(), place.1.clone(), Action::LookupEvents);
+        let key = (place.0.clone(), place.1.clone(), Action::LookupEvents, Category::NonMutating);
         let taken = self.audit.lookups.take(key, LOOKUPS, self.now_ms);
         taken.then_some(()).ok_or_else(|| AwsError::new("ThrottlingException", "Rate exceeded"))
     }

@@ -45,7 +45,7 @@ impl World {
         let now_ms = std::mem::take(&mut state.now_ms);
         state.agenda.start_at(now_ms);
         let throttling = state.throttling.as_deref();
-        state.buckets.start_at(now_ms, |action| throttling?.rate_of(action));
+        state.buckets.start_at(now_ms, |(.., category)| throttling?.rate(*category));
         state.sts.start_at(now_ms);
         state.audit.start_at(now_ms);
         state.rules.start_at(now_ms);

@@ -11,7 +11,7 @@ use super::{State, World};
 use crate::chance::Fault;
 use crate::error::AwsError;
 use crate::ids::{AccountId, Region};
-use crate::request::{Action, Caller};
+use crate::request::{Action, Caller, Describe, Request};
 use crate::service::Service;
 
 /// What AWS calls the category of an API.
@@ -19,6 +19,8 @@ use crate::service::Service;
 pub enum Category {
     /// Describe and Get.
     NonMutating,
+    /// DescribeSecurityGroups and its like, asked for everything at once: neither ids nor filter nor page size.
+    UnfilteredUnpaginated,
     Mutating,
     /// Mutating calls that AWS counts as expensive: the life of a peering, ingress rules of security groups.
     ResourceIntensive,
@@ -29,8 +31,14 @@ pub enum Category {
 }
 
 impl Category {
-    pub const ALL: &'static [Category] =
-        &[Self::NonMutating, Self::Mutating, Self::ResourceIntensive, Self::Tagging, Self::Uncategorized];
+    pub const ALL: &'static [Category] = &[
+        Self::NonMutating,
+        Self::UnfilteredUnpaginated,
+        Self::Mutating,
+        Self::ResourceIntensive,
+        Self::Tagging,
+        Self::Uncategorized,
+    ];
 
     /// `None`: another service's call, which EC2's buckets don't count.
     pub fn of(action: Action) -> Option<Self> {
@@ -42,6 +50,18 @@ impl Category {
             _ if RESOURCE_INTENSIVE.contains(&name) => Some(Self::ResourceIntensive),
             _ if action.mutates() => Some(Self::Mutating),
             _ => Some(Self::NonMutating),
+        }
+    }
+
+    /// A call's, which may depend on how it asks.
+    pub fn of_request(request: &Request) -> Option<Self> {
+        match request {
+            Request::DescribeSecurityGroups(query) | Request::DescribeNetworkInterfaces(query)
+                if *query == Describe::all() =>
+            {
+                Some(Self::UnfilteredUnpaginated)
+            }
+            _ => Self::of(request.action()),
         }
     }
 }
@@ -72,14 +92,11 @@ pub struct Throttling {
 }
 
 impl Throttling {
-    pub(super) fn rate_of(&self, action: Action) -> Option<Rate> {
-        self.rate(Category::of(action)?)
-    }
-
     /// What AWS publishes as its defaults.
     pub fn aws() -> Self {
         let rate = |category| match category {
             Category::NonMutating => Rate { size: 100, refill_per_s: 20 },
+            Category::UnfilteredUnpaginated => Rate { size: 50, refill_per_s: 10 },
             Category::Mutating | Category::ResourceIntensive => Rate { size: 50, refill_per_s: 5 },
             Category::Tagging => Rate { size: 100, refill_per_s: 10 },
             Category::Uncategorized => Rate { size: 20, refill_per_s: 5 },
@@ -101,8 +118,8 @@ impl Throttling {
 /// Thousandths of a call: a refill of r calls a second is r of them a millisecond, so that no division is needed.
 const CALL: u64 = 1_000;
 
-/// Which bucket.
-type Key = (AccountId, Region, Action);
+/// Which bucket. A call that asks for everything at once draws from another than its like.
+pub(super) type Key = (AccountId, Region, Action, Category);
 
 /// The buckets that are not full. What was taken out and has not flowed back, at the moment of the last call.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
@@ -133,12 +150,12 @@ impl Buckets {
     }
 
     /// Counts from this moment on; a bucket that is full again is as good as one never used.
-    pub(crate) fn start_at(&mut self, now_ms: u64, rate_of: impl Fn(Action) -> Option<Rate>) {
+    pub(crate) fn start_at(&mut self, now_ms: u64, rate_of: impl Fn(&Key) -> Option<Rate>) {
         if self.0.is_empty() {
             return;
         }
         let now = |(key, bucket): (&Key, &Bucket)| {
-            let rate = rate_of(key.2)?;
+            let rate = rate_of(key)?;
             let missing = bucket.missing_at(now_ms, rate);
             (missing > 0).then(|| (key.clone(), Bucket { missing, at_ms: 0 }))
         };
@@ -148,9 +165,11 @@ impl Buckets {
 
 impl State {
     /// The refusal of a call that came too fast.
-    pub(crate) fn throttled(&mut self, caller: &Caller, action: Action) -> Option<AwsError> {
-        let rate = self.throttling.as_ref()?.rate(Category::of(action)?)?;
-        let key = (caller.account.clone(), caller.region.clone(), action);
+    pub(crate) fn throttled(&mut self, caller: &Caller, request: &Request) -> Option<AwsError> {
+        let throttling = self.throttling.as_ref()?;
+        let category = Category::of_request(request)?;
+        let rate = throttling.rate(category)?;
+        let key = (caller.account.clone(), caller.region.clone(), request.action(), category);
         let taken = self.buckets.take(key, rate, self.now_ms);
         (!taken).then(|| AwsError::new("RequestLimitExceeded", "Request limit exceeded."))
     }
@@ -161,14 +180,14 @@ impl World {
     pub(super) fn too_fast(
         &mut self,
         caller: &Caller,
-        action: Action,
+        request: &Request,
         fault: Option<Fault>,
     ) -> Option<AwsError> {
         if fault == Some(Fault::ResetBeforeEffect) {
             return None;
         }
-        let refusal = self.state.throttled(caller, action)?;
-        self.books.count_throttled(caller, action);
+        let refusal = self.state.throttled(caller, request)?;
+        self.books.count_throttled(caller, request.action());
         Some(refusal)
     }
 

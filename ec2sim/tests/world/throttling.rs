@@ -31,8 +31,21 @@ fn throttled_rig() -> Rig {
 fn each_category_has_awss_size_and_refill() {
     let tag = Request::CreateTags { resources: vec!["vpc-00000000".to_owned()], tags: Default::default() };
     let id = || "pcx-00000000".to_owned();
+    let groups = |query| Request::DescribeSecurityGroups(query);
     let cases = [
         (describe(), 100, 20),
+        (groups(Describe::all()), 50, 10),
+        (groups(Describe::all().page(5, None)), 100, 20),
+        (groups(Describe::all().filter("vpc-id", ["vpc-00000000"])), 100, 20),
+        (
+            Request::DescribeStaleSecurityGroups {
+                vpc_id: "vpc-00000000".to_owned(),
+                max_results: None,
+                next_token: None,
+            },
+            20,
+            5,
+        ),
         (
             Request::ModifyVpcPeeringConnectionOptions { peering_id: id(), requester: None, accepter: None },
             50,
