@@ -2,7 +2,7 @@
 
 use aws_credential_types::Credentials;
 use aws_sdk_ec2::config::{BehaviorVersion, Region};
-use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 /// The account that any unknown access key belongs to, the operator's own among them.
@@ -29,7 +29,6 @@ impl Call {
 #[derive(Clone)]
 pub struct Clients {
     endpoint: String,
-    http: SharedHttpClient,
     /// An access key id of 12 digits is that account.
     keys_are_accounts: bool,
 }
@@ -51,9 +50,7 @@ impl<'a> Fault<'a> {
 
 impl Clients {
     pub fn new(endpoint: &str) -> Self {
-        let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        let http = Builder::new().tls_provider(ring).build_https();
-        Clients { endpoint: endpoint.to_owned(), http, keys_are_accounts: false }
+        Clients { endpoint: endpoint.to_owned(), keys_are_accounts: false }
     }
 
     /// For ec2sim, which needs no role for it: what is done to sessions meets the operator's alone.
@@ -67,10 +64,12 @@ impl Clients {
 
     /// EC2 as a person in the given account; not the operator's code.
     pub async fn ec2(&self, account: &str, region: &str) -> aws_sdk_ec2::Client {
-        let credentials = self.credentials(account).await;
+        // Connections of its own: one that is kept alive dies with the runtime of the test that opened it.
+        let http = Builder::new().build_http();
+        let credentials = self.credentials(account, &http).await;
         let config = aws_sdk_ec2::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http.clone())
+            .http_client(http)
             .endpoint_url(&self.endpoint)
             .region(Region::new(region.to_string()))
             .credentials_provider(credentials)
@@ -78,7 +77,7 @@ impl Clients {
         aws_sdk_ec2::Client::from_conf(config)
     }
 
-    async fn credentials(&self, account: &str) -> Credentials {
+    async fn credentials(&self, account: &str, http: &SharedHttpClient) -> Credentials {
         let own = Credentials::new("peerkeeper-test", "secret", None, None, "tests");
         if account == OWN_ACCOUNT {
             return own;
@@ -88,7 +87,7 @@ impl Clients {
         }
         let config = aws_sdk_sts::Config::builder()
             .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
-            .http_client(self.http.clone())
+            .http_client(http.clone())
             .endpoint_url(&self.endpoint)
             .region(aws_sdk_sts::config::Region::new("us-east-1"))
             .credentials_provider(own)
