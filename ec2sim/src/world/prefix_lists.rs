@@ -174,13 +174,18 @@ impl State {
         Ok(Response::PrefixList(view))
     }
 
-    /// Refused while a route names it.
+    /// Refused while a route or a rule names it.
     pub(crate) fn delete_prefix_list(&mut self, cx: &mut Cx<'_>, text: &str) -> Result<Response, AwsError> {
         let list = self.own_prefix_list(cx, text)?;
         let (id, view) = (list.id.clone(), list.view());
         let key = Destination::PrefixList(id.clone());
-        if let Some((table, _)) = self.tables.iter().find(|(_, table)| table.routes.contains_key(&key)) {
-            let message = format!("The prefix list '{id}' is referenced by {table} and cannot be deleted.");
+        let table = self.tables.iter().find(|(_, table)| table.routes.contains_key(&key));
+        let names_it = |group: &super::Group| group.rules.values().any(|rule| rule.says.end.names_list(&id));
+        let group = self.groups.iter().find(|(_, group)| names_it(group));
+        let holder =
+            table.map(|(table, _)| table.as_str()).or_else(|| group.map(|(group, _)| group.as_str()));
+        if let Some(holder) = holder {
+            let message = format!("The prefix list '{id}' is referenced by {holder} and cannot be deleted.");
             return Err(AwsError::new("DependencyViolation", message));
         }
         let lag = self.lag(cx, Thing::PrefixList(id.clone()));

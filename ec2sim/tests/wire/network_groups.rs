@@ -224,6 +224,14 @@ fn a_rule_over_a_peering_shows_it_goes_stale_and_heals() {
 #[test]
 fn a_rule_that_names_a_peers_group_is_modified_without_naming_its_owner() {
     let Peered { mut world, us, ours, theirs, .. } = peered();
+    let of_nobody = [
+        ("GroupId", ours.as_str()),
+        ("IpPermissions.1.IpProtocol", "-1"),
+        ("IpPermissions.1.Groups.1.UserId", US),
+        ("IpPermissions.1.Groups.1.GroupId", theirs.as_str()),
+    ];
+    let refused = us.refused(&mut world, "AuthorizeSecurityGroupIngress", &of_nobody);
+    assert_eq!(refused.1, "InvalidGroup.NotFound", "it is not ours");
     let by_group = [("Filter.1.Name", "group-id"), ("Filter.1.Value.1", ours.as_str())];
     let rules = us.done(&mut world, "DescribeSecurityGroupRules", &by_group);
     let rule = each(&rules, "item").into_iter().find(|rule| rule.contains(&theirs)).unwrap();

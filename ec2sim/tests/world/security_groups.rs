@@ -276,6 +276,28 @@ fn a_group_that_another_names_stays() {
 }
 
 #[test]
+fn a_prefix_list_that_a_rule_names_stays() {
+    let mut rig = rig();
+    let (us, a) = (rig.us.clone(), rig.a.clone());
+    let web = made(&mut rig, &a, "web");
+    let list = Request::CreateManagedPrefixList(CreatePrefixList {
+        name: "peers".to_owned(),
+        max_entries: 3,
+        address_family: "IPv4".to_owned(),
+        entries: Vec::new(),
+        client_token: None,
+        tags: Tags::new(),
+    });
+    let list = String::from(rig.ask(&us, list).unwrap().prefix_list().unwrap().id);
+    let rule = RuleSpec::tcp(443, RuleEndSpec::PrefixList(list.clone()));
+    rig.ask(&us, allow(&web, [rule.clone()])).unwrap();
+    let drop = Request::DeleteManagedPrefixList { prefix_list_id: list };
+    assert_eq!(rig.refused(&us, drop.clone()).0, "DependencyViolation");
+    rig.ask(&us, revoke(&web, [rule])).unwrap();
+    rig.ask(&us, drop).unwrap();
+}
+
+#[test]
 fn sixty_rules_each_way_and_family() {
     let mut rig = rig();
     let (us, a) = (rig.us.clone(), rig.a.clone());

@@ -55,6 +55,10 @@ impl End {
         matches!(self, Self::Group(held) if held.id == *group)
     }
 
+    pub(crate) fn names_list(&self, list: &PrefixListId) -> bool {
+        matches!(self, Self::PrefixList(held) if held == list)
+    }
+
     /// The same end, whichever peering leads there.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
