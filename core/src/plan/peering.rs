@@ -119,7 +119,17 @@ fn choose(draft: &mut Draft<'_>) -> Choice {
             Choice::Blocked
         }
         Ownership::OtherObject(key) => other_object(draft, id, key),
+        Ownership::NotSeen => {
+            wait_to_be_shown(draft, id);
+            Choice::Blocked
+        }
     }
+}
+
+/// Tags are seen only in the account that set them: taken for nobody's meanwhile, our own would count as adopted for ever.
+fn wait_to_be_shown(draft: &mut Draft<'_>, id: PeeringId) {
+    draft.working(Reason::WaitingForAws, format!("{id} is shown by one side only; whose it is follows"));
+    draft.poll();
 }
 
 /// A tag of our installation that names another object counts only while that object exists.
@@ -159,6 +169,7 @@ pub(crate) fn ownership(draft: &Draft<'_>, id: PeeringId) -> Ownership {
         Some(owner) if owner.owner_id == input.desired.owner_id => Ownership::OtherObject(owner.object),
         Some(owner) => Ownership::OtherOwner(owner),
         None if remembered => Ownership::Ours,
+        None if row.is_unshown() => Ownership::NotSeen,
         None => Ownership::Nobody,
     }
 }
@@ -253,6 +264,10 @@ fn confirm_ours(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId
         Ownership::Nobody if draft.input.desired.adoption == Adoption::IfUnowned => {
             draft.memory.origin = Some(Origin::Adopted);
             true
+        }
+        Ownership::NotSeen => {
+            wait_to_be_shown(draft, id);
+            false
         }
         Ownership::OtherOwner(owner) if draft.memory.origin.is_some() => {
             // Hands off, but not forgotten: a retagged peering that is then deleted is a loss all the same.

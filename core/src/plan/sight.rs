@@ -20,7 +20,11 @@ use crate::time::{Mono, Now, Timing};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     pub by: Sides<Option<Arc<Peering>>>,
+    /// A side that was read does not show it: AWS tells the two apart from each other, and one of them later.
+    unshown: bool,
 }
+
+static NOT_YET_ACTIVE: PeeringState = PeeringState::Provisioning;
 
 impl Row {
     pub fn any(&self) -> Option<&Arc<Peering>> {
@@ -42,7 +46,10 @@ impl Row {
             PeeringState::Provisioning => 5,
             PeeringState::Active => 6,
         };
-        self.states().min_by_key(rank)
+        match self.states().min_by_key(rank) {
+            Some(PeeringState::Active) if self.unshown => Some(&NOT_YET_ACTIVE),
+            least => least,
+        }
     }
 
     pub fn is_live(&self) -> bool {
@@ -64,6 +71,11 @@ impl Row {
 
     pub fn tags(&self, side: Side) -> Option<&Tags> {
         self.by.get(side).as_ref().map(|peering| &peering.tags)
+    }
+
+    /// A side that was read does not show it: its tags there are not known.
+    pub fn is_unshown(&self) -> bool {
+        self.unshown
     }
 
     pub fn message(&self) -> Arc<str> {
@@ -121,6 +133,11 @@ impl<'a> Sight<'a> {
                     }
                 }
             }
+        }
+        for row in rows.values_mut() {
+            row.unshown = Side::BOTH
+                .into_iter()
+                .any(|side| blind.get(side).is_none() && row.by.get(side).is_none());
         }
         Self { pair, rows, blind, observed, recent, now, timing }
     }
@@ -231,6 +248,8 @@ pub(crate) enum Ownership {
     /// By memory or by our tag.
     Ours,
     Nobody,
+    /// No tag is seen, and a side does not show it yet: the tag may be there.
+    NotSeen,
     OtherOwner(OwnerTag),
     /// Our installation's tag with another object's name.
     OtherObject(ObjectKey),

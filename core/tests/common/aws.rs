@@ -237,7 +237,8 @@ fn route(view: &ec2sim::RouteView) -> Route {
     }
 }
 
-fn request(write: &Write) -> Request {
+/// The call that a write is.
+pub fn request(write: &Write) -> Request {
     let owned =
         |tags: &TagSet| tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     match write {

@@ -11,6 +11,7 @@ mod found;
 mod invariants;
 mod life;
 mod losses;
+mod one_sided;
 mod order;
 mod random;
 mod restart;
