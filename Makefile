@@ -16,7 +16,7 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo setup test bench unit lint fmt shapes crds scripts need-rust need-python
+.PHONY: help demo setup test bench unit check lint fmt shapes crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ unit: need-rust ## the fast tests alone: no control plane, no moto
 	$(call say,'tests that need nothing but Rust')
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper-core --package ec2sim
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib
+
+check: need-rust ## go through small worlds state by state: BUDGET=2 of each fault, TOGETHER=4 in all, WORLD=restores
+	$(call say,'small worlds: each fault $(or $(BUDGET),1) times')
+	@BUDGET=$(or $(BUDGET),1) TOGETHER=$(TOGETHER) $(LOCKED) $(CARGO) test --locked --package peerkeeper-core --test check \
+		-- --nocapture --test-threads 1 $(or $(WORLD),a_small_world)
 
 lint: need-rust scripts ## formatting, clippy, scripts
 	$(call say,'formatting')

@@ -59,6 +59,8 @@ pub struct Refused {
 /// First and longest delay before a refused write is tried again.
 const REFUSED_FIRST_MS: u64 = 5_000;
 const REFUSED_LONGEST_MS: u64 = 300_000;
+/// Delays double so many times at most. Nothing is counted further: what only waits comes to rest.
+const COUNTED_MAX: u32 = 10;
 
 impl Recent {
     pub fn new(since: Mono) -> Self {
@@ -74,6 +76,11 @@ impl Recent {
 
     pub fn since(&self) -> Mono {
         self.since
+    }
+
+    /// One more look at something that AWS is working on.
+    pub fn count_poll(&mut self) {
+        self.polls = self.polls.saturating_add(1).min(COUNTED_MAX);
     }
 
     /// Records what came of a write.
@@ -95,9 +102,9 @@ impl Recent {
     }
 
     fn refuse(&mut self, key: WriteKey, call: &WriteCall, refusal: &Refusal, now: Mono) {
-        let times = self.refused.get(&key).map_or(0, |refused| refused.times).saturating_add(1);
-        let delay =
-            REFUSED_FIRST_MS.saturating_mul(1 << times.min(10).saturating_sub(1)).min(REFUSED_LONGEST_MS);
+        let before = self.refused.get(&key).map_or(0, |refused| refused.times);
+        let times = before.saturating_add(1).min(COUNTED_MAX);
+        let delay = REFUSED_FIRST_MS.saturating_mul(1 << times.saturating_sub(1)).min(REFUSED_LONGEST_MS);
         self.refused.insert(
             key,
             Refused {

@@ -554,7 +554,7 @@ impl Turn {
         let wake = verdict.wake;
         if verdict.wave.is_empty() {
             if self.recent.sent().next().is_some() || wake.is_some() {
-                self.recent.polls = self.recent.polls.saturating_add(1);
+                self.recent.count_poll();
             }
             // It looked as often as it may and still lacks something: nothing else might ever wake it.
             let again = (self.looks >= LOOKS_MAX).then(|| now.mono.plus_ms(self.timing.poll_ms));

@@ -39,16 +39,22 @@ pub(crate) fn lets_go(draft: &mut Draft<'_>) -> bool {
 
 pub(crate) fn plan(draft: &mut Draft<'_>) {
     draft.state = State::Deleting;
-    peering::remove_own_twins(draft);
+    // Memory has let go of a twin by then: nothing else would remember it.
+    let twins_are_left = peering::remove_own_twins(draft);
     if !memory_is_whole(draft) {
         return;
     }
-    if belongs_to_another(draft) {
+    if belongs_to_another(draft) && !twins_are_left {
         // What another owner has tagged as its own is not ours to take down, nor are the routes to it.
         draft.finalizer = Finalizer::Drop;
         return;
     }
-    if !everything_is_settled(draft) || !slots_are_gone(draft) || !peering_is_gone(draft) {
+    if belongs_to_another(draft)
+        || !everything_is_settled(draft)
+        || !slots_are_gone(draft)
+        || !peering_is_gone(draft)
+        || twins_are_left
+    {
         return;
     }
     draft.finalizer = Finalizer::Drop;

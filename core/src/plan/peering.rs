@@ -514,8 +514,8 @@ fn create_tags(draft: &Draft<'_>) -> crate::write::TagSet {
 }
 
 /// Our own request beside a live peering of the same pair can't be accepted: somebody made one in the other direction at
-/// the same moment. It is removed.
-pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) {
+/// the same moment. It is removed; true while one is left.
+pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) -> bool {
     let mine = draft.input.desired.owner_tag();
     let sight = draft.sight();
     let other_is_active = |id: PeeringId| sight.live().any(|(other, row)| other != id && row.is_active());
@@ -526,7 +526,8 @@ pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) {
             && other_is_active(*id)
     };
     let twins: Vec<PeeringId> = sight.live().filter(is_twin).map(|(id, _)| id).collect();
-    for id in twins {
+    for id in &twins {
+        let id = *id;
         let proof = PeeringProof { read: draft.sight().read_at(Side::Requester), why: OursBecause::Tagged };
         draft.offer(Side::Requester, Write::Remove(id, proof));
         if let Life::Requested { id: asked, replaces } = draft.memory.life
@@ -536,6 +537,7 @@ pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) {
             draft.memory.origin = draft.memory.origin.filter(|_| replaces.is_some());
         }
     }
+    !twins.is_empty()
 }
 
 /// A create whose end we never learnt: after as long as AWS may take to show it, it has not happened.

@@ -135,9 +135,8 @@ impl<'a> Sight<'a> {
             }
         }
         for row in rows.values_mut() {
-            row.unshown = Side::BOTH
-                .into_iter()
-                .any(|side| blind.get(side).is_none() && row.by.get(side).is_none());
+            row.unshown =
+                Side::BOTH.into_iter().any(|side| blind.get(side).is_none() && row.by.get(side).is_none());
         }
         Self { pair, rows, blind, observed, recent, now, timing }
     }

@@ -11,7 +11,8 @@ mod found;
 mod invariants;
 mod life;
 mod losses;
-mod one_sided;
+
 mod order;
 mod random;
 mod restart;
+mod small_world;

@@ -1,7 +1,6 @@
-//! AWS tells the two ends of a peering apart from each other, and may tell one of them later. Found by the small world
-//! (`core/tests/check`), told here as what happened.
+//! What the small worlds (`core/tests/check`) found, told as what happened.
 
-use ec2sim::{Action, Caller, Chance, Choice, Delay, Fault, PeeringStatus};
+use ec2sim::{Action, Caller, Chance, Choice, Delay, Fault, PeeringStatus, Script};
 use peerkeeper_core::ids::OwnerTag;
 use peerkeeper_core::memory::Origin;
 
@@ -60,7 +59,7 @@ fn tagged_where_it_is_said_to_be_whole(sim: &Sim) {
     }
     let id = sim.memory(&key).peering().expect("a peering");
     let seen = sim.world.peering_as(&Caller::new(SHARED, VA), &pcx(id)).expect("the accepter's view");
-    let tagged = seen.tags.keys().any(|tag| tag.to_string() == OwnerTag::KEY);
+    let tagged = seen.tags.keys().any(|tag| &**tag == OwnerTag::KEY);
     assert!(tagged, "{id} is said to be whole without its tags\n{}", sim.say());
 }
 
@@ -77,4 +76,22 @@ fn our_own_peering_is_not_adopted_where_only_the_other_side_shows_it() {
     rig.delete();
     rig.until_gone();
     assert!(rig.sim.live_peerings().is_empty());
+}
+
+/// Deleted while its request waited beside somebody's active peering, the object dropped its finalizer in the very plan that
+/// was to remove the request, which then stayed.
+#[test]
+fn our_own_twin_goes_with_its_object() {
+    let mut rig = rig();
+    rig.sim.chance = Box::new(Script::new().delay_ms(Delay::Initiating, 8_000));
+    rig.sim.run_until("asked", 60, |sim| sim.live_peerings().len() == 1);
+    let theirs = rig.sim.world.peer(&rig.b.vpc, &rig.a.vpc).unwrap();
+    // So that it is still there when the object goes.
+    rig.edit(|object| object.suspend = true);
+    rig.sim.run_s(30);
+    assert_eq!(rig.sim.live_peerings().len(), 2);
+    rig.delete();
+    rig.until_gone();
+    let left: Vec<_> = rig.sim.live_peerings().into_iter().map(|view| view.id).collect();
+    assert_eq!(left, [theirs]);
 }
