@@ -52,7 +52,7 @@ bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and
 unit: need-rust ## the fast tests alone: no control plane, no moto
 	$(call say,'tests that need nothing but Rust')
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper-core --package ec2sim
-	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib --test fields
 
 check: need-rust ## go through small worlds state by state: BUDGET=2 of each fault, TOGETHER=4 in all, WORLD=restores
 	$(call say,'small worlds: each fault $(or $(BUDGET),1) times')

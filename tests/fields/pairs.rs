@@ -7,7 +7,7 @@ use super::looks::Look;
 use super::schema::{Kind, merge};
 use super::stage::{Base, Stage, objects};
 
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 
 /// A plain generator of numbers: one seed, one history.
 struct Dice(u64);
