@@ -50,7 +50,7 @@ impl Orders {
             return Outcome::NotSent(NotSent::Credentials(error.to_string().into()));
         }
         let operation = operation(&call.write);
-        let taken = match self.budget.take(at, operation, self.patience).await {
+        let taken = match self.budget.take_in_line(at, operation, self.patience, &call.to_string()).await {
             Ok(taken) => taken,
             Err(ready) => return Outcome::NotSent(NotSent::Rate { ready }),
         };

@@ -136,6 +136,10 @@ pub struct Bucket {
     allowed: u64,
     /// Millionths of a call on hand, as of `as_of`.
     tokens: u64,
+    /// Millionths of a call promised beyond those on hand: what is gained pays these first.
+    owed: u64,
+    /// Up to when those who were turned away have been told to come back.
+    line: Mono,
     as_of: Mono,
     /// When `allowed` last changed, or began to wait for recovery.
     changed: Mono,
@@ -147,21 +151,64 @@ impl Bucket {
     /// A full bucket: AWS's own is taken to be full when we start; if it isn't, the first refusal tells.
     pub fn new(now: Mono, class: Class, share: Share) -> Bucket {
         let share = u64::from(share.0);
-        let mut bucket =
-            Bucket { class, share, allowed: share, tokens: 0, as_of: now, changed: now, halved: None };
+        let mut bucket = Bucket {
+            class,
+            share,
+            allowed: share,
+            tokens: 0,
+            owed: 0,
+            line: now,
+            as_of: now,
+            changed: now,
+            halved: None,
+        };
         bucket.tokens = bucket.size();
         bucket
     }
 
     /// Spends one call, or says from when one can be had. An answer of `Err` spends nothing.
     pub fn take(&mut self, now: Mono) -> Result<(), Mono> {
-        self.advance(now);
-        if self.tokens >= TOKEN {
-            self.tokens -= TOKEN;
-            return Ok(());
+        match self.free_at(now) {
+            free if free <= now => {
+                self.spend();
+                Ok(())
+            }
+            free => Err(free),
         }
-        let missing = TOKEN - self.tokens;
-        Err(self.as_of.plus_ms(missing.div_ceil(self.per_ms())))
+    }
+
+    /// Spends one call that may be made at the moment it answers with, `last` at the latest. First come, first served: what
+    /// is promised to one is no other's.
+    ///
+    /// `Err` spends nothing, and says when a call is free.
+    pub fn reserve(&mut self, now: Mono, last: Mono) -> Result<Mono, Mono> {
+        let free = self.free_at(now);
+        if free > last {
+            return Err(free);
+        }
+        self.spend();
+        Ok(free)
+    }
+
+    /// When one who was turned away should come back: each is told a later moment, as many would otherwise come for the
+    /// same call. It promises nothing.
+    pub fn line_up(&mut self, now: Mono) -> Mono {
+        let back = self.free_at(now).max(self.line);
+        self.line = back.plus_ms(TOKEN.div_ceil(self.per_ms()));
+        back
+    }
+
+    /// When the next call can be made.
+    fn free_at(&mut self, now: Mono) -> Mono {
+        self.advance(now);
+        let missing = (self.owed + TOKEN).saturating_sub(self.tokens);
+        if missing == 0 { now } else { self.as_of.plus_ms(missing.div_ceil(self.per_ms())) }
+    }
+
+    fn spend(&mut self) {
+        let paid = self.tokens.min(TOKEN);
+        self.tokens -= paid;
+        self.owed += TOKEN - paid;
     }
 
     /// AWS answered `RequestLimitExceeded` to a call for which a token was taken at `taken`.
@@ -215,7 +262,9 @@ impl Bucket {
 
     fn refill(&mut self, until: Mono) {
         let gained = until.since_ms(self.as_of).saturating_mul(self.per_ms());
-        self.tokens = self.tokens.saturating_add(gained).min(self.size());
+        let paid = gained.min(self.owed);
+        self.owed -= paid;
+        self.tokens = self.tokens.saturating_add(gained - paid).min(self.size());
         self.as_of = self.as_of.max(until);
     }
 }
@@ -237,6 +286,17 @@ impl<K: Ord + Clone> Buckets<K> {
     /// Spends one call of `operation` at `place`, or says from when one can be had.
     pub fn take(&mut self, now: Mono, place: &K, operation: Operation) -> Result<(), Mono> {
         self.bucket(now, place, operation).take(now)
+    }
+
+    /// Spends one call of `operation` at `place` that may be made at the moment it answers with, `last` at the latest; or
+    /// says when one is free.
+    pub fn reserve(&mut self, now: Mono, place: &K, operation: Operation, last: Mono) -> Result<Mono, Mono> {
+        self.bucket(now, place, operation).reserve(now, last)
+    }
+
+    /// When one who was turned away should come back for a call of `operation` at `place`.
+    pub fn line_up(&mut self, now: Mono, place: &K, operation: Operation) -> Mono {
+        self.bucket(now, place, operation).line_up(now)
     }
 
     /// AWS answered `RequestLimitExceeded` to the call whose token was taken at `taken`.

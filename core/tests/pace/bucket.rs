@@ -103,7 +103,62 @@ fn each_operation_and_place_has_its_own_bucket() {
     assert_eq!(buckets.available(Mono(0), &eu, Operation::CreateRoute), 0, "kept");
 }
 
+#[test]
+fn promised_calls_are_nobody_elses_and_those_turned_away_come_one_by_one() {
+    // 25 at once, then one each 400 ms.
+    let mut bucket = Bucket::new(Mono(0), Class::Mutating, share(500));
+    assert_eq!(drain(&mut bucket, Mono(0), 25), Mono(0));
+    let patient = |bucket: &mut Bucket| bucket.reserve(Mono(0), Mono(2_000));
+    let promised: Vec<_> = (0..5).map(|_| patient(&mut bucket).unwrap().0).collect();
+    assert_eq!(promised, [400, 800, 1_200, 1_600, 2_000]);
+    assert_eq!(patient(&mut bucket), Err(Mono(2_400)));
+    let away: Vec<_> = (0..3).map(|_| bucket.line_up(Mono(0)).0).collect();
+    assert_eq!(away, [2_400, 2_800, 3_200]);
+    // Who comes in between gets nothing that was promised.
+    assert_eq!(bucket.take(Mono(400)), Err(Mono(2_400)));
+    for back in away {
+        assert_eq!(bucket.reserve(Mono(back), Mono(back + 2_000)), Ok(Mono(back)));
+    }
+    // A line that nobody stands in any more is nobody's reason to wait.
+    assert_eq!(bucket.reserve(Mono(60_000), Mono(60_000)), Ok(Mono(60_000)));
+}
+
 proptest! {
+    /// The same with promises: by the moments they were promised for.
+    #[test]
+    fn promises_never_exceed_the_share(
+        class in prop::sample::select(&CLASSES[..]),
+        permille in 1u16..=1000,
+        steps in prop::collection::vec((0u64..2_000, 0u64..30_000, prop::bool::weighted(0.05)), 1..200),
+    ) {
+        let mut bucket = Bucket::new(Mono(0), class, share(permille));
+        let mut now = Mono(0);
+        let mut granted: Vec<Mono> = Vec::new();
+        for (pause_ms, patience_ms, refused) in steps {
+            now = now.plus_ms(pause_ms / 10);
+            if refused {
+                bucket.refused(now, now);
+            }
+            match bucket.reserve(now, now.plus_ms(patience_ms)) {
+                Ok(then) => {
+                    prop_assert!(then >= now && then <= now.plus_ms(patience_ms));
+                    granted.push(then);
+                }
+                Err(back) => prop_assert!(back > now.plus_ms(patience_ms)),
+            }
+        }
+        granted.sort();
+        let permille = u64::from(permille);
+        for (i, first) in granted.iter().enumerate() {
+            for (j, last) in granted.iter().enumerate().skip(i) {
+                let size = (class.burst() * permille * 1000).max(1_000_000);
+                // Moments are whole milliseconds: a promise may be that much early against the one before it.
+                let refill = class.refill_per_s() * permille * (last.since_ms(*first) + 1);
+                prop_assert!((j - i + 1) as u64 * 1_000_000 <= size + refill);
+            }
+        }
+    }
+
     /// In any window, of any class and share, with refusals and pauses anywhere: never more than the bucket's size
     /// plus its refill.
     #[test]
