@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use peerkeeper_core::time::Mono;
+use peerkeeper_core::time::{Mono, Wall};
 
 /// Milliseconds since this process first asked. It follows tokio's clock, so that tests with paused time are in charge
 /// of it.
@@ -13,6 +13,20 @@ pub fn now() -> Mono {
     let start = *START.get_or_init(Instant::now);
     let elapsed = tokio::time::Instant::now().into_std().saturating_duration_since(start);
     Mono(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The time of day, in seconds since 1970.
+#[cfg(not(test))]
+pub fn wall() -> Wall {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Wall(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// In tests the time of day goes on with tokio's clock, paused or not.
+#[cfg(test)]
+pub fn wall() -> Wall {
+    let day_s = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
+    Wall(1_790_000_000 + day_s)
 }
 
 /// Waits until `then`; not at all if that is past.

@@ -81,7 +81,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 pub fn now() -> Now {
-    Now { mono: clock::now(), wall: Wall(Timestamp::now().as_second()) }
+    Now { mono: clock::now(), wall: clock::wall() }
 }
 
 impl Shell {
@@ -344,7 +344,11 @@ impl Shell {
                 self.wake_neighbours_of(key);
             }
             TurnResult::More => self.enqueue_at(key, now, Urgency::Resync),
-            TurnResult::Conflict => self.enqueue_at(key, now.plus_ms(100), Urgency::Hint),
+            TurnResult::Conflict => {
+                // Nearly always somebody's edit a moment ago. One who writes without end must not make us read without end.
+                let at = lock(&self.backoffs).failed(now, key, fastrand::u64(..));
+                self.enqueue_at(key, at, Urgency::Hint);
+            }
             TurnResult::NotLeading => {}
             TurnResult::Failed(why) => {
                 let at = lock(&self.backoffs).failed(now, key, fastrand::u64(..));

@@ -242,8 +242,12 @@ pub async fn policies(shell: Arc<Shell>) {
     let apply = |guard: DeserializeGuard<PeeringPolicy>| match guard.0 {
         Ok(object) => {
             let key = key_of(&object);
-            shell.state().policies.insert(key.clone(), Arc::new(object));
-            shell.enqueue_namespace(&key.namespace);
+            let version = object.resource_version();
+            let before = shell.state().policies.insert(key.clone(), Arc::new(object));
+            // A new listing shows again what has not changed, and concerns nobody.
+            if before.is_none_or(|before| before.resource_version() != version) {
+                shell.enqueue_namespace(&key.namespace);
+            }
         }
         // What can't be read is as good as missing: it is only flagged then.
         Err(invalid) => {
