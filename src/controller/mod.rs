@@ -17,6 +17,9 @@ mod sweeps;
 mod unparsable;
 mod watches;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
