@@ -54,9 +54,9 @@ unit: need-rust ## the fast tests alone: no control plane, no moto
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper-core --package ec2sim
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib --test fields
 
-check: need-rust ## go through small worlds state by state: BUDGET=2 of each fault, TOGETHER=4 in all, WORLD=restores
-	$(call say,'small worlds: each fault $(or $(BUDGET),1) times')
-	@BUDGET=$(or $(BUDGET),1) TOGETHER=$(TOGETHER) $(LOCKED) $(CARGO) test --locked --package peerkeeper-core --test check \
+check: need-rust ## go through small worlds state by state (BUDGET=2: each fault twice, TOGETHER=4: so many in all)
+	$(call say,'small worlds: each fault $(or $(BUDGET),1) times; $(or $(TOGETHER),3) in all')
+	@BUDGET=$(or $(BUDGET),1) TOGETHER=$(or $(TOGETHER),3) $(LOCKED) $(CARGO) test --locked --package peerkeeper-core --test check \
 		-- --nocapture --test-threads 1 $(or $(WORLD),a_small_world)
 
 lint: need-rust scripts ## formatting, clippy, scripts

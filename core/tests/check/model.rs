@@ -121,6 +121,31 @@ pub struct Next {
     pub tale: Vec<String>,
 }
 
+impl Next {
+    /// Once nothing can go wrong any more, what happens within one moment happens in one way: it is judged step by step,
+    /// and is one step of the search.
+    fn run_on(mut self, setup: &Setup, tell: bool) -> Self {
+        while self.broken.is_none() && self.state.budget == Budget::NONE {
+            let [only] = self.state.moves(setup)[..] else { break };
+            if only == Move::Tick || self.state.plain_move() != Some(only) {
+                break;
+            }
+            let mut branch = Branch::new(Budget::NONE, setup.transient_ms, setup.lag_ms);
+            let mut state = self.state.clone();
+            let mut tale = Vec::new();
+            let judged = state.happen(setup, only, &mut branch, tell.then_some(&mut tale));
+            if branch.next(Budget::NONE).is_some() {
+                break;
+            }
+            self.wrote |= state.close_books(&self.state);
+            self.state = state;
+            self.broken = judged.err();
+            self.tale.append(&mut tale);
+        }
+        self
+    }
+}
+
 impl State {
     pub fn new(setup: &Setup, world: World) -> Self {
         let now_ms = world.now_ms();
@@ -248,7 +273,8 @@ impl State {
             state.budget = branch.budget;
             let wrote = state.close_books(self);
             let broken = judged.err();
-            found.push(Next { plain: plain && branch.is_calm(), state, wrote, broken, tale });
+            let plain = plain && branch.is_calm();
+            found.push(Next { plain, state, wrote, broken, tale }.run_on(setup, tell));
             match branch.next(budget) {
                 Some(more) => branch = more,
                 None => return,

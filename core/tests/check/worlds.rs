@@ -42,7 +42,8 @@ pub fn run(setup: &Setup, world: World) -> Found {
     found
 }
 
-/// The budget of this run: each thing once, or as often as `BUDGET` says; and so many together, or as `TOGETHER` says.
+/// The budget of this run: each thing once, or as often as `BUDGET` says; and so many together as a hurried test run bears,
+/// or as `TOGETHER` says.
 fn budget(together: u8) -> Budget {
     let asked = |name: &str| {
         let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
@@ -71,7 +72,7 @@ fn a_small_world_restores() {
 #[test]
 fn a_small_world_removes_routes() {
     let (mut setup, world) = Setup::new("remove routes", LossAction::RemoveRoutes);
-    setup.budget = budget(3);
+    setup.budget = budget(2);
     holds(&setup, world);
 }
 
@@ -87,7 +88,7 @@ fn a_small_world_creates() {
     let (mut setup, world) = Setup::new("create", LossAction::Restore);
     setup.settled = false;
     setup.humans = vec![Human::DeletesPeering, Human::RepointsRoute, Human::AsksBack];
-    setup.budget = budget(2);
+    setup.budget = budget(1);
     holds(&setup, world);
 }
 
@@ -133,6 +134,6 @@ fn a_small_world_deletes_for_good() {
     let (setup, mut world) = Setup::new("deleted for good", LossAction::Restore);
     let mut setup = setup.with_found(&mut world);
     setup.deletion = Some(DeletionPolicy::Delete);
-    setup.budget = budget(2);
+    setup.budget = budget(1);
     holds(&setup, world);
 }
