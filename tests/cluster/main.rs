@@ -6,6 +6,7 @@ mod calls;
 mod harness;
 mod install;
 mod lifecycle;
+mod memory;
 mod outages;
 mod refusals;
 mod replicas;
