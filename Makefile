@@ -36,7 +36,7 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
 	$(call say,'shapes: those in ec2sim are those of the pinned botocore')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/shapes.py --check
-	$(call say,'all tests: also those against a real API server, ec2sim and moto')
+	$(call say,'all tests: also those against a real API server; ec2sim and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 	$(call say,'boto3: a client that is not ours hears of a deletion from ec2sim')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/boto3_events.py "$$CARGO_TARGET_DIR"/debug/ec2sim
