@@ -82,7 +82,7 @@ fn land(world: &mut World) -> (ec2sim::VpcId, ec2sim::VpcId, ec2sim::RouteTableI
     world.as_human(PROD, "eu-west-1", Request::CreateManagedPrefixList(list)).unwrap();
     let active = world.peer(&a, &far).unwrap();
     world.add_route(&table, "10.3.0.0/16", active.as_str()).unwrap();
-    world.add_route(&table, "0.0.0.0/0", "igw-0123456789abcdef0").unwrap();
+    world.add_route(&table, "0.0.0.0/0", "nat-0123456789abcdef0").unwrap();
     world.add_route(&table, "10.4.0.0/16", "tgw-0123456789abcdef0").unwrap();
     for (other, state) in others.iter().zip([
         PeeringStatus::PendingAcceptance,
