@@ -10,9 +10,11 @@ use peerkeeper_core::memory::{How, Life, LossOutcome, Memory};
 use peerkeeper_core::observed::{PeeringState, SideView};
 use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
+use peerkeeper_core::time::Wall;
 use peerkeeper_core::turn::{Commit, Turn};
 use peerkeeper_core::write::{Write, WriteCall};
 
+use crate::clock;
 use crate::common::aws::{OPERATOR, text};
 use crate::process::terms;
 use crate::scenario::{Human, Setup};
@@ -77,8 +79,9 @@ pub struct Ledger {
     /// object's end leaves as it leaves what it found.
     made: BTreeSet<PeeringId>,
     stand_ins: BTreeSet<PeeringId>,
-    /// Lost peerings that it set out to restore, and when first. However many calls that takes, it is one act.
-    restored_at: BTreeMap<PeeringId, u64>,
+    /// Lost peerings that it set out to restore, with the time that was stored with it: it counts from there, whenever the
+    /// call leaves.
+    counted: BTreeMap<PeeringId, Wall>,
     /// Ids that memory called established, and those whose loss was ever flagged.
     established: BTreeSet<PeeringId>,
     flagged: BTreeSet<PeeringId>,
@@ -118,7 +121,7 @@ pub fn target(setup: &Setup, world: &World, side: Side) -> Option<Target> {
 impl Ledger {
     /// Judges a write that is about to be sent.
     pub fn may_send(
-        &mut self,
+        &self,
         setup: &Setup,
         world: &World,
         turn: &Turn,
@@ -143,7 +146,7 @@ impl Ledger {
         if !deleting {
             self.was_flagged(world, call)?;
         }
-        self.within_limits(setup, world, turn, call)
+        self.was_counted(turn, call)
     }
 
     /// 3: only what is ours is changed, and no live target that the writer had been shown.
@@ -200,22 +203,40 @@ impl Ledger {
         }
     }
 
-    /// 4: a peering is restored only so often in a window.
-    fn within_limits(&mut self, setup: &Setup, world: &World, turn: &Turn, call: &WriteCall) -> Judged {
-        let window_ms = u64::try_from(setup.policy.limits.window_s).unwrap() * 1000;
-        self.restored_at.retain(|_, at| *at + window_ms > world.now_ms());
+    /// 4: what is restored was counted before.
+    fn was_counted(&self, turn: &Turn, call: &WriteCall) -> Judged {
         let episode = turn.live().and_then(|live| live.memory.episode.as_ref());
         let Some(lost) = episode.map(|episode| episode.lost) else { return Ok(()) };
-        if !matches!(call.write, Write::Create { .. }) || self.restored_at.contains_key(&lost) {
+        if matches!(call.write, Write::Create { .. }) && !self.counted.contains_key(&lost) {
+            return broken(4, format!("{call}: that {lost} is restored was never counted"));
+        }
+        Ok(())
+    }
+
+    /// 4: a peering is restored only so often in a window.
+    fn count(&mut self, setup: &Setup, world: &World, memory: &Memory) -> Judged {
+        let Some(episode) = &memory.episode else { return Ok(()) };
+        let Some(acted) = episode.acted.filter(|_| setup.policy.action == LossAction::Restore) else {
+            return Ok(());
+        };
+        if self.counted.contains_key(&episode.lost) {
             return Ok(());
         }
-        let limits = setup.policy.limits;
-        let most = limits.max_restores_per_peering.min(limits.max_restores) as usize;
-        let recent = self.restored_at.len();
-        if recent >= most {
-            return broken(4, format!("{call}: {recent} were restored in this window, of at most {most}"));
+        let (lost, limits) = (episode.lost, setup.policy.limits);
+        let late_s = clock::now(world.now_ms()).wall.since_s(acted);
+        // Some sweeps at most, unless it was the machine that stood still.
+        if late_s < 0 || late_s > 300 && !self.landed_late {
+            return broken(4, format!("{lost} is restored, and that is counted {late_s} s ago"));
         }
-        self.restored_at.insert(lost, world.now_ms());
+        let most = limits.max_restores_per_peering.min(limits.max_restores) as usize;
+        let recent = self.counted.values().filter(|at| acted.since_s(**at) < limits.window_s).count();
+        self.counted.insert(lost, acted);
+        if recent >= most {
+            return broken(
+                4,
+                format!("{lost} is restored, after {recent} in this window, of at most {most}"),
+            );
+        }
         Ok(())
     }
 
@@ -275,6 +296,7 @@ impl Ledger {
                 return broken(10, format!("the loss of {} is told a second time", episode.lost));
             }
         }
+        self.count(setup, world, memory)?;
         if let Life::Established(id) = memory.life {
             self.established.insert(id);
         }
