@@ -41,13 +41,17 @@ test: lint setup ## everything: formatting, lints, unit, property, adapter and c
 	$(call say,'boto3: a client that is not ours hears of a deletion from ec2sim')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/boto3_events.py "$$CARGO_TARGET_DIR"/debug/ec2sim
 
-bench: setup ## measure: plans of up to 10,000 peerings, AWS calls per sweep and per restore (several minutes)
+bench: setup ## measure: plans, AWS calls, time to restore, memory; SIZES=100,1000,10000 (long: an hour or so)
 	$(call say,'plans: time; allocations; memory')
 	@$(LOCKED) $(CARGO) bench --locked --package peerkeeper-core --bench plan
 	$(call say,'the simulated EC2: requests a second')
 	@$(LOCKED) $(CARGO) bench --locked --package ec2sim --bench wire
 	$(call say,'AWS calls per sweep and per restore: ec2sim counts them')
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture calls::bench
+	$(call say,'a mass restore in virtual time: against the floor of the buckets')
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib -- --ignored --nocapture controller::tests::bench
+	$(call say,'the memory of the whole process')
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture memory::bench
 
 unit: need-rust ## the fast tests alone: no control plane, no moto
 	$(call say,'tests that need nothing but Rust')
