@@ -173,12 +173,12 @@ async fn through_every_fault_of_aws_it_comes_to_rest_as_declared() {
 }
 
 /// AWS's own buckets are the floor: with all of their rate to itself, a mass restore takes hardly longer than they do,
-/// and is never refused.
+/// and is never refused. A sweep comes in between.
 #[tokio::test(start_paused = true)]
 async fn a_mass_restore_is_as_fast_as_the_buckets_allow() {
     let measured = super::bench::restore(20).await;
     assert_eq!(measured.writes, measured.writes_floor);
     assert_eq!(measured.throttled, 0);
     let (took, floor) = (measured.took.as_secs_f64(), measured.floor.as_secs_f64());
-    assert!(took <= 1.1 * floor + 30.0, "{took:.0} s, and {floor:.0} s is the floor: {measured:?}");
+    assert!(took <= 1.1 * floor + 60.0, "{took:.0} s, and {floor:.0} s is the floor: {measured:?}");
 }

@@ -135,6 +135,8 @@ impl Rig {
 
     /// Starts a replica as `peerkeeper run` does, but for its probes' port.
     pub async fn start(&self, options: Options) -> Replica {
+        // The same jitter in every run.
+        fastrand::seed(7);
         let client = self.server.client();
         let lease = LeaseOptions {
             namespace: "peerkeeper-system".to_owned(),
