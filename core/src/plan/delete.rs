@@ -39,7 +39,7 @@ pub(crate) fn lets_go(draft: &mut Draft<'_>) -> bool {
 
 pub(crate) fn plan(draft: &mut Draft<'_>) {
     draft.state = State::Deleting;
-    // Memory has let go of a twin by then: nothing else would remember it.
+    // Memory may have let go of a twin before: nothing else would remember it.
     let twins_are_left = peering::remove_own_twins(draft);
     if !memory_is_whole(draft) {
         return;

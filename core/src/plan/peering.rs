@@ -530,8 +530,10 @@ pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) -> bool {
         let id = *id;
         let proof = PeeringProof { read: draft.sight().read_at(Side::Requester), why: OursBecause::Tagged };
         draft.offer(Side::Requester, Write::Remove(id, proof));
+        // An object that goes remembers it until it has ended: not shown, or not found, it may still be there.
         if let Life::Requested { id: asked, replaces } = draft.memory.life
             && asked == id
+            && !draft.input.desired.deleting
         {
             draft.memory.life = replaces.map_or(Life::NeverSeen, Life::Established);
             draft.memory.origin = draft.memory.origin.filter(|_| replaces.is_some());
