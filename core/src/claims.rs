@@ -274,7 +274,9 @@ fn heir(me: &Entry, rivals: &[&Entry]) -> Option<Heir> {
     }
     let waiting = rivals.iter().filter(|other| other.granted && !other.deleting);
     let next = waiting.min_by_key(|other| other.rank())?;
-    let has_taken = next.memory.taken_from.as_ref() == Some(&me.uid);
+    // One that holds the very same peering already, however that came about, has nothing left to take.
+    let holds_it = next.memory.holds_pair() && next.memory.peering() == me.memory.peering();
+    let has_taken = holds_it || next.memory.taken_from.as_ref() == Some(&me.uid);
     Some(Heir { key: next.key.clone(), has_taken })
 }
 
@@ -349,6 +351,8 @@ mod tests {
         heir.memory = Arc::new(Memory { taken_from: Some(leaving.uid.clone()), ..(*leaving.memory).clone() });
         let view = table([leaving.clone(), heir]).view(&leaving.key);
         assert!(view.heir.unwrap().has_taken);
+        let view = table([leaving.clone(), remembering(entry("new", 2))]).view(&leaving.key);
+        assert!(view.heir.unwrap().has_taken, "it holds the same peering already");
         let mut stranger = entry("new", 2);
         stranger.granted = false;
         assert_eq!(table([leaving.clone(), stranger]).view(&leaving.key).heir, None);

@@ -150,6 +150,9 @@ pub struct Done {
     pub result: TurnResult,
     /// When to look again; `None`: when something changes.
     pub wake: Option<Mono>,
+    /// It read something newly, so what it concluded is not what the sweeps show: the next one may be like the one before
+    /// and say something else all the same.
+    pub looked: bool,
     /// For Kubernetes Events: transitions that were committed.
     pub events: Vec<Note>,
 }
@@ -260,7 +263,8 @@ impl Turn {
     fn done(&mut self, result: TurnResult, wake: Option<Mono>) -> Step {
         let mut events = self.take_transitions();
         events.append(&mut self.acts);
-        self.go(Stage::Over, Step::Done(Done { result, wake, events }))
+        let looked = self.looks > 0;
+        self.go(Stage::Over, Step::Done(Done { result, wake, looked, events }))
     }
 
     /// Plans with what is known, and asks for what is missing.

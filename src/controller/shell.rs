@@ -317,13 +317,13 @@ impl Shell {
 
     fn conclude(&self, key: &ObjectKey, done: Done, recent: Recent) {
         let now = clock::now();
-        let Done { result, wake, events: _ } = done;
+        let Done { result, wake, looked, events: _ } = done;
         let pending = recent.sent().next().is_some() || recent.refused().next().is_some();
         let mut state = self.state();
         if let Some(known) = state.peerings.get_mut(key) {
             // What is wrong with any other may be mended where no sweep looks, or between two that are alike.
             let in_sync = known.told.is_some_and(|told| matches!(told.ready, Some((Truth::True, _))));
-            known.quiet = result == TurnResult::Settled && !pending && wake.is_none() && in_sync;
+            known.quiet = result == TurnResult::Settled && !pending && !looked && wake.is_none() && in_sync;
             let lossless = known.told.is_some_and(|told| !told.has_loss);
             known.recent = Some(recent);
             if result == TurnResult::Settled && lossless && !pending {

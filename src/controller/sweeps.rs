@@ -60,21 +60,13 @@ async fn sweep(shell: &Arc<Shell>, place: Place) {
             let age_ms =
                 timer(shell, |timer| timer.health(clock::now(), &place)).map_or(0, |health| health.age_ms);
             let grew_stale = age_ms > shell.timing.stale_ms && shell.stale_places().insert(place.clone());
-            if first || news || grew_stale { all(shell, &place) } else { restless(shell, &place) }
+            // What one kind's call failed for, another's may have shown: the next sweep will not show it as a change again.
+            concerned(shell, &place, &view, first || news || grew_stale)
         }
     };
     for key in concerned {
         shell.enqueue(&key, Urgency::Resync);
     }
-}
-
-fn all(shell: &Shell, place: &Place) -> Vec<ObjectKey> {
-    shell.state().objects_at(place).map(|(key, _)| key.clone()).collect()
-}
-
-/// Objects that are not settled: they look again with every sweep.
-fn restless(shell: &Shell, place: &Place) -> Vec<ObjectKey> {
-    shell.state().objects_at(place).filter(|(_, known)| !known.quiet).map(|(key, _)| key.clone()).collect()
 }
 
 /// Objects for which this sweep says something else than the one before.

@@ -4,7 +4,7 @@
 use crate::desired::{DeletionPolicy, Grant};
 use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side, Slot};
 use crate::memory::{Act, Life, Owned};
-use crate::observed::Seen;
+use crate::observed::{PeeringState, Seen};
 use crate::reason::Reason;
 use crate::write::{OursBecause, PeeringProof, SlotProof, Write};
 
@@ -119,7 +119,7 @@ fn find_lost_create(draft: &mut Draft<'_>) {
     let found = draft
         .sight()
         .live()
-        .find(|(_, row)| row.owner().as_ref() == Some(&mine))
+        .find(|(_, row)| row.owner(&mine).as_ref() == Some(&mine))
         .map(|(id, row)| (id, row.origin_tag().map(str::to_owned)));
     if let Some((id, origin)) = found {
         draft.memory.life = Life::Requested { id, replaces: None };
@@ -181,13 +181,15 @@ fn peering_is_gone(draft: &mut Draft<'_>) -> bool {
             draft.poll();
             false
         }
-        IdState::Live(_) => {
-            if may_finalize(draft, Side::Requester) {
-                let proof = PeeringProof {
-                    read: draft.sight().read_at(Side::Requester),
-                    why: OursBecause::Remembered,
-                };
-                draft.offer(Side::Requester, Write::Remove(id, proof));
+        IdState::Live(state) => {
+            let side = who_may_remove(draft, id, &state);
+            if draft.input.grants.get(side).is_foreign() {
+                // Their request, which nobody but them can take back: it is not accepted, and expires.
+                return true;
+            }
+            if may_finalize(draft, side) {
+                let proof = PeeringProof { read: draft.sight().read_at(side), why: OursBecause::Remembered };
+                draft.offer(side, Write::Remove(id, proof));
             }
             false
         }
@@ -199,6 +201,17 @@ fn peering_is_gone(draft: &mut Draft<'_>) -> bool {
             blocked(draft, Side::Requester, &format!("{id} can't be seen"));
             false
         }
+    }
+}
+
+/// Either side may delete a peering, but only who asked for it a request that waits; one that we took up may have been
+/// asked for from the other end.
+fn who_may_remove(draft: &Draft<'_>, id: PeeringId, state: &PeeringState) -> Side {
+    match state {
+        PeeringState::PendingAcceptance => {
+            draft.sight().accepting_side(id).map_or(Side::Requester, Side::peer)
+        }
+        _ => Side::Requester,
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Draft<'a> {
     /// Prefix lists that must be read before routes to them can be counted.
     pub lists: BTreeMap<Side, BTreeSet<PrefixListId>>,
     wake: Option<Mono>,
+    /// Sides that writes wait to see: asked for before the turn ends.
+    unseen: BTreeSet<Side>,
     /// A tag on a VPC that forbids every write.
     hold_tag: Option<String>,
 }
@@ -63,6 +65,7 @@ impl<'a> Draft<'a> {
             lookup: None,
             lists: BTreeMap::new(),
             wake: None,
+            unseen: BTreeSet::new(),
             hold_tag: None,
         }
     }
@@ -205,6 +208,13 @@ impl<'a> Draft<'a> {
             self.hold(call.to_string(), reason, release);
             return Offer::Held;
         }
+        // What it rests on is what this side shows. The other side's word is not enough: it knows nothing of the tags here,
+        // and may be as old as three sweeps.
+        if let Some(unseen) = self.sight().blind.get(side).clone() {
+            self.blind(&format!("the peerings of this pair on the {side} side"), &unseen);
+            self.unseen.insert(side);
+            return Offer::Unseen;
+        }
         let (recent, now) = (self.input.recent, self.input.now.mono);
         if recent.pending(call.key()).is_some() {
             self.poll();
@@ -301,7 +311,8 @@ impl<'a> Draft<'a> {
 
     /// What must be read freshly before the wave is sent: just what it touches.
     fn needs(&self) -> Needs {
-        let mut needs = Needs { prefix_lists: self.lists.clone(), ..Needs::default() };
+        let (prefix_lists, peerings) = (self.lists.clone(), self.unseen.clone());
+        let mut needs = Needs { prefix_lists, peerings, ..Needs::default() };
         for call in &self.wave {
             match &call.write {
                 Write::Create { .. } => {
@@ -547,4 +558,6 @@ pub(crate) enum Offer {
     Refused,
     /// Something forbids it; it is on the list of what is held.
     Held,
+    /// The side that it goes to can't be seen now.
+    Unseen,
 }

@@ -92,7 +92,7 @@ fn choose(draft: &mut Draft<'_>) -> Choice {
     }
     let mine = draft.input.desired.owner_tag();
     let rank = |(id, row): &(PeeringId, &Row)| {
-        let tagged = row.owner().as_ref() == Some(&mine);
+        let tagged = row.owner(&mine).as_ref() == Some(&mine);
         (!tagged, !row.is_active(), *id)
     };
     let best = draft.sight().live().min_by_key(rank).map(|(id, _)| id);
@@ -162,8 +162,9 @@ pub(crate) fn ownership(draft: &Draft<'_>, id: PeeringId) -> Ownership {
     let Some(row) = draft.sight().row(id) else { return Ownership::Nobody };
     // An id that Create returned may be another's: same direction, same id. Only the tag makes it ours.
     let remembered = draft.memory.peering() == Some(id) && draft.memory.origin.is_some();
-    match row.owner() {
-        Some(owner) if owner == input.desired.owner_tag() => Ownership::Ours,
+    let mine = input.desired.owner_tag();
+    match row.owner(&mine) {
+        Some(owner) if owner == mine => Ownership::Ours,
         // A rename rewrites the tag of the object it took over from.
         Some(owner) if owner.owner_id == input.desired.owner_id && remembered => Ownership::Ours,
         Some(owner) if owner.owner_id == input.desired.owner_id => Ownership::OtherObject(owner.object),
@@ -190,7 +191,8 @@ fn take(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId>) -> Op
 /// one inherits from it, if it was our doing.
 fn origin_of(draft: &Draft<'_>, id: PeeringId, replaces: Option<PeeringId>) -> Origin {
     let Some(row) = draft.sight().row(id) else { return Origin::Adopted };
-    let ours = row.owner().is_some_and(|owner| owner == draft.input.desired.owner_tag());
+    let mine = draft.input.desired.owner_tag();
+    let ours = row.owner(&mine).is_some_and(|owner| owner == mine);
     if !ours {
         return Origin::Adopted;
     }
@@ -238,6 +240,15 @@ fn live(
             draft.active = true;
             remember_cidrs(draft, id);
             Some(id)
+        }
+        PeeringState::PendingAcceptance if another_is_active(draft, id) => {
+            // AWS accepts no second one: what can't become active is let go.
+            draft.memory.life = replaces.map_or(Life::NeverSeen, Life::Established);
+            draft.memory.origin = draft.memory.origin.filter(|_| replaces.is_some());
+            match choose(draft) {
+                Choice::Take(active) if active != id => take(draft, active, replaces),
+                _ => None,
+            }
         }
         PeeringState::PendingAcceptance => {
             accept(draft, id);
@@ -287,6 +298,13 @@ fn confirm_ours(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId
             false
         }
     }
+}
+
+/// Somebody else's request that we took up stands beside an active one. (One with our tag is removed as a twin.)
+fn another_is_active(draft: &Draft<'_>, id: PeeringId) -> bool {
+    let mine = draft.input.desired.owner_tag();
+    let asked_by_us = draft.sight().row(id).and_then(|row| row.owner(&mine)) == Some(mine);
+    !asked_by_us && draft.sight().live().any(|(other, row)| other != id && row.is_active())
 }
 
 fn accept(draft: &mut Draft<'_>, id: PeeringId) {
@@ -405,13 +423,19 @@ pub(crate) fn ask(draft: &mut Draft<'_>) {
     if draft.state != State::Restoring {
         draft.state = State::Pending;
     }
-    if !draft.access_is_whole() || is_refused(draft) || has_failed_before(draft) || !vpcs_are_fit(draft) {
+    if !draft.access_is_whole()
+        || has_ended_unseen(draft)
+        || is_refused(draft)
+        || has_failed_before(draft)
+        || !vpcs_are_fit(draft)
+    {
         return;
     }
     let pair = draft.sight().pair;
     let tags = create_tags(draft);
     let offer = draft.offer(Side::Requester, Write::Create { pair, tags });
     if offer == Offer::Joined {
+        remember_tombstones(draft);
         draft.memory.pair = Some(pair);
         draft.memory.create_intent = Some(draft.input.now.wall);
     }
@@ -435,6 +459,42 @@ fn is_refused(draft: &mut Draft<'_>) -> bool {
     true
 }
 
+/// What we asked for last ended before any reading showed it live: AWS fails a request to a wrong VPC, or one that
+/// overlaps, within moments, and asking again would only make another of these.
+fn has_ended_unseen(draft: &mut Draft<'_>) -> bool {
+    if draft.memory.create_intent.is_none() {
+        return false;
+    }
+    let Some((id, ending)) =
+        tombstones(draft).into_iter().find(|(id, _)| draft.memory.ending_of(*id).is_none())
+    else {
+        return false;
+    };
+    let replaces = match draft.memory.life {
+        Life::Established(lost) => Some(lost),
+        _ => None,
+    };
+    ended_before_active(draft, id, replaces, ending);
+    true
+}
+
+/// Those that have ended by the time that we ask anew are not what we ask for.
+fn remember_tombstones(draft: &mut Draft<'_>) {
+    for (id, ending) in tombstones(draft) {
+        draft.memory.remember_end(id, ending);
+    }
+}
+
+/// Peerings of the pair with our tag that have ended.
+fn tombstones(draft: &Draft<'_>) -> Vec<(PeeringId, Ending)> {
+    let mine = draft.input.desired.owner_tag();
+    let ended = draft.sight().rows.iter().filter_map(|(id, row)| match row.state() {
+        Some(PeeringState::Ended(ending)) if row.owner(&mine).as_ref() == Some(&mine) => Some((*id, *ending)),
+        _ => None,
+    });
+    ended.collect()
+}
+
 /// With status lost, tombstones still tell that a request of this pair failed, was rejected or expired.
 fn has_failed_before(draft: &mut Draft<'_>) -> bool {
     let knows_nothing = draft.memory.life == Life::NeverSeen
@@ -446,7 +506,7 @@ fn has_failed_before(draft: &mut Draft<'_>) -> bool {
     let mine = draft.input.desired.owner_tag();
     let told = draft.sight().rows.iter().find_map(|(id, row)| match row.state() {
         Some(PeeringState::Ended(ending @ (Ending::Failed | Ending::Rejected | Ending::Expired))) => {
-            (row.owner().as_ref() == Some(&mine)).then_some((*id, *ending))
+            (row.owner(&mine).as_ref() == Some(&mine)).then_some((*id, *ending))
         }
         _ => None,
     });
@@ -521,7 +581,7 @@ pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) -> bool {
     let other_is_active = |id: PeeringId| sight.live().any(|(other, row)| other != id && row.is_active());
     let is_twin = |(id, row): &(PeeringId, &Row)| {
         row.state() == Some(&PeeringState::PendingAcceptance)
-            && row.owner().as_ref() == Some(&mine)
+            && row.owner(&mine).as_ref() == Some(&mine)
             && row.any().is_some_and(|p| p.requester.vpc == sight.pair.sides.requester.vpc)
             && other_is_active(*id)
     };

@@ -60,9 +60,15 @@ impl Row {
         self.state() == Some(&PeeringState::Active)
     }
 
-    /// The owner tag, on whichever side shows one.
-    pub fn owner(&self) -> Option<OwnerTag> {
-        [&self.by.requester, &self.by.accepter].into_iter().flatten().find_map(|peering| peering.owner())
+    /// The owner tag, on whichever side shows one. Another owner's comes first: each side carries its own tags, and what
+    /// somebody claims from one side is not overwritten because the other still says that it is ours.
+    pub fn owner(&self, mine: &OwnerTag) -> Option<OwnerTag> {
+        let tags = || self.each().filter_map(|peering| peering.owner());
+        tags().find(|owner| owner.owner_id != mine.owner_id).or_else(|| tags().next())
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Arc<Peering>> {
+        [&self.by.requester, &self.by.accepter].into_iter().flatten()
     }
 
     pub fn origin_tag(&self) -> Option<&str> {

@@ -8,11 +8,11 @@ mod deletion;
 mod drift;
 mod evidence;
 mod found;
+mod hunted;
 mod invariants;
 mod life;
 mod losses;
 
 mod order;
-mod random;
 mod restart;
 mod small_world;
