@@ -16,7 +16,7 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo setup test bench unit check lint fmt shapes crds scripts need-rust need-python
+.PHONY: help demo setup test bench unit check sim lint fmt shapes crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ check: need-rust ## go through small worlds state by state (BUDGET=2: each fault
 	$(call say,'small worlds: each fault $(or $(BUDGET),1) times; $(or $(TOGETHER),3) in all')
 	@BUDGET=$(or $(BUDGET),1) TOGETHER=$(or $(TOGETHER),3) $(LOCKED) $(CARGO) test --locked --package peerkeeper-core --test check \
 		-- --nocapture --test-threads 1 $(or $(WORLD),a_small_world)
+
+sim: need-rust ## hunt faults by chance: make sim SEEDS=100000, or one seed step by step: make sim SEED=7
+	$(call say,'the engine as two processes on a simulated EC2: faults and people by chance')
+	@$(LOCKED) env $(if $(SEED),SEED=$(SEED)) $(if $(SEEDS),SEEDS=$(SEEDS)) $(if $(FROM),FROM=$(FROM)) $(CARGO) test --locked --package peerkeeper-core --test chaos -- --nocapture whatever_happens
 
 lint: need-rust scripts ## formatting, clippy, scripts
 	$(call say,'formatting')

@@ -191,7 +191,7 @@ impl Cluster {
         })
     }
 
-    fn desired(&self, object: &Object) -> Desired {
+    pub fn desired(&self, object: &Object) -> Desired {
         Desired {
             key: object.key.clone(),
             uid: object.uid.clone(),
