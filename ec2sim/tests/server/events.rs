@@ -98,7 +98,7 @@ fn who_hangs_up_while_waiting_takes_no_message() {
     assert!(gone.waits());
     drop(gone);
     // The server hears of the end before of the next message, or this would prove nothing.
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(1500));
     send(&server, "for another");
     let mut other = Client::of(&server);
     sqs(&mut other, "ReceiveMessage", &receive(0));
