@@ -16,7 +16,7 @@ use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::time::{Mono, Wall};
 use peerkeeper_core::turn::{Commit, Committed, Done, Live, Reply, Step, Turn, TurnResult};
-use peerkeeper_core::write::{NotSent, Outcome, Write, WriteCall};
+use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 
 use crate::api::{ApiRefusal, ApiWrite};
 use crate::checkers::Doing;
@@ -25,6 +25,7 @@ use crate::knobs::Knob;
 use crate::replica::{Flight, Storing, blind, differs, forget, join, rotate};
 use crate::sabotage;
 use crate::stage::{Due, Question, Stage, Whose};
+use crate::words::{not_sent, operation, variant, words};
 
 /// After this a write is given up: it counts as lost.
 pub const WRITE_TIMEOUT_MS: u64 = 5_000;
@@ -816,97 +817,4 @@ fn has_changed(object: &Object, view: &SideView, here: impl Fn(Side) -> bool) ->
             let vpc = object.sides.get(side).vpc;
             differs(&view.vpcs, vpc) || differs(&view.tables, vpc)
         })
-}
-
-fn operation(write: &Write) -> Operation {
-    match write {
-        Write::Create { .. } => Operation::CreateVpcPeeringConnection,
-        Write::Accept(_) => Operation::AcceptVpcPeeringConnection,
-        Write::Remove(..) => Operation::DeleteVpcPeeringConnection,
-        Write::Options { .. } => Operation::ModifyVpcPeeringConnectionOptions,
-        Write::Tag { .. } => Operation::CreateTags,
-        Write::Untag { .. } => Operation::DeleteTags,
-        Write::AddRoute { .. } => Operation::CreateRoute,
-        Write::Repoint { .. } => Operation::ReplaceRoute,
-        Write::DropRoute { .. } => Operation::DeleteRoute,
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Variant {
-    Create,
-    Accept,
-    Remove,
-    Options,
-    Tag,
-    Untag,
-    AddRoute,
-    Repoint,
-    DropRoute,
-}
-
-impl Variant {
-    pub const ALL: &[Self] = &[
-        Self::Create,
-        Self::Accept,
-        Self::Remove,
-        Self::Options,
-        Self::Tag,
-        Self::Untag,
-        Self::AddRoute,
-        Self::Repoint,
-        Self::DropRoute,
-    ];
-}
-
-pub fn variant(write: &Write) -> Variant {
-    match write {
-        Write::Create { .. } => Variant::Create,
-        Write::Accept(_) => Variant::Accept,
-        Write::Remove(..) => Variant::Remove,
-        Write::Options { .. } => Variant::Options,
-        Write::Tag { .. } => Variant::Tag,
-        Write::Untag { .. } => Variant::Untag,
-        Write::AddRoute { .. } => Variant::AddRoute,
-        Write::Repoint { .. } => Variant::Repoint,
-        Write::DropRoute { .. } => Variant::DropRoute,
-    }
-}
-
-pub const NOT_SENT: &[&str] = &["Leadership", "Rate", "Stale", "Skipped", "Credentials", "Unreachable"];
-
-#[derive(Clone, Copy)]
-struct Word(&'static str);
-
-impl std::fmt::Debug for Word {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-fn not_sent(why: &NotSent) -> impl std::fmt::Debug {
-    Word(match why {
-        NotSent::Leadership => "Leadership",
-        NotSent::Rate { .. } => "Rate",
-        NotSent::Stale => "Stale",
-        NotSent::Skipped => "Skipped",
-        NotSent::Credentials(_) => "Credentials",
-        NotSent::Unreachable(_) => "Unreachable",
-    })
-}
-
-fn words(write: &ApiWrite) -> String {
-    match write {
-        ApiWrite::NoteRemoval { account, .. } => format!("a removal on {account}"),
-        ApiWrite::Mark { finalizer, established } => format!("finalizer {finalizer}, {established:?}"),
-        ApiWrite::Status { memory, report } => {
-            let ready = report.condition(ConditionType::Ready).map(|c| (c.truth, c.reason));
-            format!(
-                "status {:?} {ready:?} loss {:?}",
-                memory.life,
-                memory.episode.as_ref().map(|e| (e.lost, e.acted))
-            )
-        }
-        ApiWrite::DropFinalizer => "no finalizer".to_owned(),
-    }
 }

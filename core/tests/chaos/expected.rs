@@ -3,10 +3,10 @@
 use ec2sim::{Choice, Delay, Fault};
 use peerkeeper_core::reason::Reason;
 
-use crate::drive::{NOT_SENT, Variant};
 use crate::knobs::Knob;
 use crate::reach::Reach;
 use crate::script::What;
+use crate::words::{NOT_SENT, Variant};
 
 /// With fewer seeds what is rare may be missing.
 const ENOUGH: u64 = 2_000;

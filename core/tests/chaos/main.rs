@@ -23,6 +23,7 @@ mod scene;
 mod script;
 mod shrink;
 mod stage;
+mod words;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
