@@ -24,4 +24,5 @@ pub mod recent;
 pub mod time;
 pub mod trail;
 pub mod turn;
+pub mod witness;
 pub mod write;
