@@ -13,7 +13,7 @@ use super::draft::Draft;
 use super::peering;
 use super::report::State;
 use super::routes::{self, Holds};
-use super::sight::{IdState, Ownership};
+use super::sight::{IdState, Ownership, Row};
 
 /// What needs no look at AWS, and so works though no account does: an heir takes over, or the user said to leave all.
 pub(crate) fn lets_go(draft: &mut Draft<'_>) -> bool {
@@ -44,25 +44,18 @@ pub(crate) fn plan(draft: &mut Draft<'_>) {
     if !memory_is_whole(draft) {
         return;
     }
-    if belongs_to_another(draft) && !twins_are_left {
-        // What another owner has tagged as its own is not ours to take down, nor are the routes to it.
+    if !everything_is_settled(draft) {
+        return;
+    }
+    // What another owner has tagged as its own is not ours to take down, nor are the routes to it.
+    let all_is_gone = belongs_to_another(draft) || slots_are_gone(draft) && peering_is_gone(draft);
+    if all_is_gone && !twins_are_left {
         draft.finalizer = Finalizer::Drop;
-        return;
     }
-    if belongs_to_another(draft)
-        || !everything_is_settled(draft)
-        || !slots_are_gone(draft)
-        || !peering_is_gone(draft)
-        || twins_are_left
-    {
-        return;
-    }
-    draft.finalizer = Finalizer::Drop;
 }
 
 fn belongs_to_another(draft: &Draft<'_>) -> bool {
-    let live =
-        draft.memory.peering().filter(|id| draft.sight().row(*id).is_some_and(super::sight::Row::is_live));
+    let live = draft.memory.peering().filter(|id| draft.sight().row(*id).is_some_and(Row::is_live));
     live.is_some_and(|id| matches!(peering::ownership(draft, id), Ownership::OtherOwner(_)))
 }
 
@@ -113,14 +106,16 @@ fn everything_is_settled(draft: &mut Draft<'_>) -> bool {
     true
 }
 
-/// What we asked for carries our tag.
+/// What we asked for carries our tag. Beside what is remembered and live it is a twin, which is removed as such.
 fn find_lost_create(draft: &mut Draft<'_>) {
     let mine = draft.input.desired.owner_tag();
-    let found = draft
-        .sight()
-        .live()
-        .find(|(_, row)| row.owner(&mine).as_ref() == Some(&mine))
-        .map(|(id, row)| (id, row.origin_tag().map(str::to_owned)));
+    let remembered = draft.memory.peering().filter(|id| draft.sight().row(*id).is_some_and(Row::is_live));
+    let fits = |(id, row): &(PeeringId, &Row)| {
+        let is_it = row.owner(&mine).as_ref() == Some(&mine);
+        is_it && remembered.is_none_or(|known| known == *id && peering::is_asked_from_here(draft, row))
+    };
+    let found = draft.sight().live().filter(fits).min_by_key(|(id, row)| (!row.is_active(), *id));
+    let found = found.map(|(id, row)| (id, row.origin_tag().map(str::to_owned)));
     if let Some((id, origin)) = found {
         draft.memory.life = Life::Requested { id, replaces: None };
         draft.memory.origin = origin.as_deref().and_then(crate::memory::Origin::parse);

@@ -3,7 +3,7 @@
 use crate::desired::{AccountRef, Adoption, Grant};
 use crate::few::Few;
 use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side};
-use crate::memory::{Life, Origin, RefusedRequest};
+use crate::memory::{Life, LossOutcome, Origin, RefusedRequest};
 use crate::observed::{Ending, PeeringState, Seen};
 use crate::reason::Reason;
 use crate::write::{OursBecause, PeeringProof, Write};
@@ -95,7 +95,9 @@ fn choose(draft: &mut Draft<'_>) -> Choice {
         let tagged = row.owner(&mine).as_ref() == Some(&mine);
         (!tagged, !row.is_active(), *id)
     };
-    let best = draft.sight().live().min_by_key(rank).map(|(id, _)| id);
+    // One that is about to be removed is none to be taken.
+    let lasting = draft.sight().live().filter(|(id, row)| !is_own_twin(draft, *id, row));
+    let best = lasting.min_by_key(rank).map(|(id, _)| id);
     let Some(id) = best else { return Choice::NoneLive };
     match ownership(draft, id) {
         Ownership::Ours => Choice::Take(id),
@@ -182,9 +184,21 @@ fn take(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId>) -> Op
         draft.memory.origin = Some(origin_of(draft, id, replaces));
     }
     draft.memory.refused = None;
-    draft.memory.create_intent = None;
+    close_intent(draft, id);
     draft.memory.life = Life::Requested { id, replaces };
     requested(draft, id, replaces)
+}
+
+/// This is what was asked for last: AWS makes no second one in the same direction. One from the other end is not, and the
+/// request may still show up beside it.
+fn close_intent(draft: &mut Draft<'_>, id: PeeringId) {
+    if draft.sight().row(id).is_some_and(|row| is_asked_from_here(draft, row)) {
+        draft.memory.create_intent = None;
+    }
+}
+
+pub(crate) fn is_asked_from_here(draft: &Draft<'_>, row: &Row) -> bool {
+    row.any().is_some_and(|p| p.requester.vpc == draft.sight().pair.sides.requester.vpc)
 }
 
 /// A peering with our tag is what the tag beside it says; one of anybody else's making was adopted. What replaces a lost
@@ -231,7 +245,7 @@ fn live(
     if !confirm_ours(draft, id, replaces) {
         return None;
     }
-    draft.memory.create_intent = None;
+    close_intent(draft, id);
     draft.memory.refused = None;
     match state {
         PeeringState::Active => {
@@ -243,8 +257,7 @@ fn live(
         }
         PeeringState::PendingAcceptance if another_is_active(draft, id) => {
             // AWS accepts no second one: what can't become active is let go.
-            draft.memory.life = replaces.map_or(Life::NeverSeen, Life::Established);
-            draft.memory.origin = draft.memory.origin.filter(|_| replaces.is_some());
+            let_go(draft, id, replaces);
             match choose(draft) {
                 Choice::Take(active) if active != id => take(draft, active, replaces),
                 _ => None,
@@ -290,9 +303,8 @@ fn confirm_ours(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId
             false
         }
         _ => {
-            let replaced = replaces.map_or(Life::NeverSeen, Life::Established);
-            draft.memory.life = replaced;
-            draft.memory.create_intent = None;
+            draft.memory.life = before_it(draft, replaces);
+            close_intent(draft, id);
             // Says why.
             let _ = choose(draft);
             false
@@ -326,7 +338,7 @@ fn ended_before_active(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<Pe
     let input = draft.input;
     draft.memory.remember_end(id, ending);
     let message = draft.sight().row(id).map(Row::message).unwrap_or_default();
-    draft.memory.life = replaces.map_or(Life::NeverSeen, Life::Established);
+    draft.memory.life = before_it(draft, replaces);
     draft.memory.refused = Some(RefusedRequest {
         id,
         ending,
@@ -462,7 +474,10 @@ fn is_refused(draft: &mut Draft<'_>) -> bool {
 /// What we asked for last ended before any reading showed it live: AWS fails a request to a wrong VPC, or one that
 /// overlaps, within moments, and asking again would only make another of these.
 fn has_ended_unseen(draft: &mut Draft<'_>) -> bool {
-    if draft.memory.create_intent.is_none() {
+    let Some(asked) = draft.memory.create_intent else { return false };
+    // One asked for before the loss was acted upon was to be what was lost, or a twin of it.
+    let episode = draft.input.memory.episode.as_ref();
+    if episode.is_some_and(|episode| episode.acted.is_none_or(|acted| asked < acted)) {
         return false;
     }
     let Some((id, ending)) =
@@ -576,16 +591,8 @@ fn create_tags(draft: &Draft<'_>) -> crate::write::TagSet {
 /// Our own request beside a live peering of the same pair can't be accepted: somebody made one in the other direction at
 /// the same moment. It is removed; true while one is left.
 pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) -> bool {
-    let mine = draft.input.desired.owner_tag();
-    let sight = draft.sight();
-    let other_is_active = |id: PeeringId| sight.live().any(|(other, row)| other != id && row.is_active());
-    let is_twin = |(id, row): &(PeeringId, &Row)| {
-        row.state() == Some(&PeeringState::PendingAcceptance)
-            && row.owner(&mine).as_ref() == Some(&mine)
-            && row.any().is_some_and(|p| p.requester.vpc == sight.pair.sides.requester.vpc)
-            && other_is_active(*id)
-    };
-    let twins: Vec<PeeringId> = sight.live().filter(is_twin).map(|(id, _)| id).collect();
+    let twins: Vec<PeeringId> =
+        draft.sight().live().filter(|(id, row)| is_own_twin(draft, *id, row)).map(|(id, _)| id).collect();
     for id in &twins {
         let id = *id;
         let proof = PeeringProof { read: draft.sight().read_at(Side::Requester), why: OursBecause::Tagged };
@@ -595,11 +602,42 @@ pub(crate) fn remove_own_twins(draft: &mut Draft<'_>) -> bool {
             && asked == id
             && !draft.input.desired.deleting
         {
-            draft.memory.life = replaces.map_or(Life::NeverSeen, Life::Established);
-            draft.memory.origin = draft.memory.origin.filter(|_| replaces.is_some());
+            let_go(draft, id, replaces);
         }
     }
     !twins.is_empty()
+}
+
+/// Beside what an object that goes remembers, a request is not wanted either, whether that is active or not.
+fn is_own_twin(draft: &Draft<'_>, id: PeeringId, row: &Row) -> bool {
+    let mine = draft.input.desired.owner_tag();
+    let deleting = draft.input.desired.deleting;
+    let leaves_no_room =
+        |other: PeeringId, row: &Row| row.is_active() || deleting && draft.memory.peering() == Some(other);
+    row.state() == Some(&PeeringState::PendingAcceptance)
+        && row.owner(&mine).as_ref() == Some(&mine)
+        && is_asked_from_here(draft, row)
+        && draft.sight().live().any(|(other, row)| other != id && leaves_no_room(other, row))
+}
+
+/// Forgets a request. One that we may have made is still to be looked for, should the object go while AWS does not show it.
+fn let_go(draft: &mut Draft<'_>, id: PeeringId, replaces: Option<PeeringId>) {
+    draft.memory.life = before_it(draft, replaces);
+    draft.memory.origin = draft.memory.origin.filter(|_| replaces.is_some());
+    if draft.sight().row(id).is_some_and(|row| is_asked_from_here(draft, row)) {
+        draft.memory.create_intent = Some(draft.input.now.wall);
+    }
+}
+
+/// What an object was about before it took up, or made, what it lets go of: nothing, a loss, or one that was settled.
+fn before_it(draft: &Draft<'_>, replaces: Option<PeeringId>) -> Life {
+    let Some(lost) = replaces else { return Life::NeverSeen };
+    let last = draft.memory.last_loss.as_ref();
+    let settled = last.is_some_and(|loss| loss.lost == lost && loss.outcome == LossOutcome::Released);
+    match settled && draft.memory.episode.is_none() {
+        true => Life::Released { lost, generation: draft.input.desired.generation },
+        false => Life::Established(lost),
+    }
 }
 
 /// A create whose end we never learnt: after as long as AWS may take to show it, it has not happened.
@@ -607,6 +645,12 @@ fn forget_old_intent(draft: &mut Draft<'_>) {
     let settle_s = i64::try_from(draft.input.timing.settle_ms / 1000).unwrap_or(i64::MAX);
     let now = draft.input.now.wall;
     let under_way = draft.input.recent.pending(crate::write::WriteKey::Create).is_some();
+    // It says nothing of a peering that is there, and is not worth a write.
+    if let Life::Established(id) = draft.memory.life
+        && draft.sight().row(id).is_some_and(Row::is_live)
+    {
+        return;
+    }
     if draft.memory.create_intent.is_some_and(|at| now.since_s(at) > settle_s) && !under_way {
         draft.memory.create_intent = None;
     }

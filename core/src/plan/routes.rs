@@ -553,6 +553,8 @@ fn dead_dependents(draft: &Draft<'_>, side: Side, active: Option<PeeringId>) -> 
     // AWS lists routes in whatever order.
     let mut found = BTreeSet::new();
     for table in tables.iter().filter(|table| !table.edge && table.owner == account) {
+        // Which tables there are, a sweep says; what is in one, whoever read it last.
+        let Seen::Present(table) = select::table(draft, side, table.id) else { continue };
         for route in table.routes.iter().filter(|route| !route.propagated) {
             if let Target::Peering(id) = route.target
                 && is_dead(id)

@@ -196,7 +196,15 @@ fn followed_cidrs(draft: &mut Draft<'_>, side: Side) -> Option<Few<Cidr>> {
     let declared = draft.memory.cidrs_at_spec.get(side.peer()).clone();
     if now.is_empty() && declared.is_empty() {
         let vpc = draft.sight().pair.sides.get(side.peer()).vpc;
-        draft.working(Reason::WaitingForAws, format!("the CIDRs of {vpc} are not known yet"));
+        let ended = draft.current().filter(|id| draft.memory.ending_of(*id).is_some());
+        match ended.filter(|_| draft.input.grants.get(side.peer()).is_foreign()) {
+            // Only an active peering tells the CIDRs of a VPC that is not ours to read.
+            Some(ended) => draft.stuck(
+                Reason::PeerCidrsChanged,
+                format!("the CIDRs of {vpc} can't be known any more, as {ended} has ended; remove what it left behind by hand, or write the CIDRs out"),
+            ),
+            None => draft.working(Reason::WaitingForAws, format!("the CIDRs of {vpc} are not known yet")),
+        }
         return None;
     }
     if !draft.both_accounts_are_ours() && now != declared && !declared.is_empty() {

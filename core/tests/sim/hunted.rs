@@ -2,11 +2,12 @@
 //! it.
 
 use ec2sim::{Action, PeeringStatus, Request};
-use peerkeeper_core::desired::DeletionPolicy;
-use peerkeeper_core::ids::{HOLD_TAG_KEY, OwnerTag};
-use peerkeeper_core::memory::Life;
+use peerkeeper_core::desired::{DeletionPolicy, DependentRoutes};
+use peerkeeper_core::ids::{HOLD_TAG_KEY, OwnerTag, Side};
+use peerkeeper_core::memory::{Life, Memory};
 use peerkeeper_core::reason::Reason;
 
+use crate::common::operator::Sim;
 use crate::common::rig::*;
 
 const THEIRS: &str = "elsewhere/net/theirs";
@@ -115,4 +116,66 @@ fn a_waiting_request_is_removed_from_the_end_that_asked_for_it() {
     rig.sim.world.call(&a.owner(), untag, &mut ec2sim::Calm).unwrap();
     rig.until_gone();
     assert_eq!(rig.sim.world.peering(&request).map(|view| view.status), Some(PeeringStatus::Deleted));
+}
+
+/// The routes of a loss were removed, as the policy says; somebody asked for a new peering, which was taken, and took it
+/// back. The old loss was then flagged a second time.
+#[test]
+fn a_settled_loss_stays_settled_when_what_was_taken_for_it_ends() {
+    let mut rig = ready_with("remove", |_| {});
+    let (a, b) = (rig.a.clone(), rig.b.clone());
+    let lost = rig.lose();
+    rig.until_reason(Reason::ReleasedByPolicy);
+    let flagged = |rig: &Rig| {
+        let notes = rig.sim.notes(&rig.key);
+        notes.iter().filter(|reason| **reason == Reason::DeletedUnexpectedly).count()
+    };
+    assert_eq!(flagged(&rig), 1);
+    rig.sim.world.deny(a.account, a.region, Action::AcceptVpcPeeringConnection);
+    let request = rig.sim.world.request_peering(&b.vpc, &a.vpc).unwrap();
+    let taken = |sim: &Sim| matches!(sim.memory(&key("peering")).life, Life::Requested { .. });
+    rig.sim.run_until("taken", 300, taken);
+    rig.sim.world.delete_peering_as(b.account, b.region, &request).unwrap();
+    rig.until_reason(Reason::RequestDeleted);
+    rig.sim.run_s(300);
+    assert!(matches!(rig.memory().life, Life::Released { lost: of, .. } if of == lost), "{}", rig.sim.say());
+    assert_eq!(rig.memory().episode, None);
+    assert_eq!(flagged(&rig), 1);
+    rig.sim.assert_quiet(400);
+}
+
+/// With `dependentRoutes: All` what a table held was taken from the last sweep, however often the table was read since: a
+/// route that was gone was removed again and again, and with it whatever somebody put in its place.
+#[test]
+fn of_what_a_table_holds_the_newest_reading_decides_for_dependents_too() {
+    let mut rig = ready_with("remove", |_| {});
+    set_policy(&mut rig.sim, "remove", |policy| policy.dependent_routes = DependentRoutes::All);
+    let sent = rig.sim.history.len();
+    rig.lose();
+    rig.until_reason(Reason::ReleasedByPolicy);
+    assert_eq!(rig.sim.writes_since(sent).len(), 2, "one for each side");
+    assert_eq!(rig.target(Side::Requester), None);
+    assert_eq!(rig.target(Side::Accepter), None);
+}
+
+/// Restored from a backup without its status, an object whose peering was lost waited for ever for CIDRs that only an
+/// active peering tells.
+#[test]
+fn what_can_not_be_known_any_more_is_not_waited_for() {
+    let mut rig = foreign_rig();
+    rig.edit(|object| object.policy = Some("remove".into()));
+    rig.until_reason(Reason::AwaitingAcceptance);
+    rig.sim.world.accept_peering_as(SHARED, VA, &pcx(rig.id())).unwrap();
+    rig.until_ready();
+    let (id, a) = (rig.id(), rig.a.clone());
+    rig.sim.world.delete_peering_as(a.account, a.region, &pcx(id)).unwrap();
+    rig.sim.cluster.change(&rig.key, |object| {
+        object.memory = Memory::default();
+        object.report = None;
+    });
+    rig.sim.restart();
+    rig.sim.run_s(900);
+    rig.sim.assert_stalled(&rig.key, Reason::PeerCidrsChanged);
+    assert_eq!(rig.target(Side::Requester), Some(id.to_string()), "nobody can say whose it is");
+    rig.sim.assert_quiet(400);
 }
