@@ -109,8 +109,12 @@ impl Tags {
 impl FromIterator<(Arc<str>, Arc<str>)> for Tags {
     /// Of a key given twice, which AWS never does, the last stays.
     fn from_iter<I: IntoIterator<Item = (Arc<str>, Arc<str>)>>(tags: I) -> Self {
-        let all: std::collections::BTreeMap<_, _> = tags.into_iter().collect();
-        Self(all.into_iter().collect())
+        let mut all: Vec<(Arc<str>, Arc<str>)> = tags.into_iter().collect();
+        // Sorting keeps the order of equal keys, and of those the first stays.
+        all.reverse();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all.dedup_by(|(a, _), (b, _)| a == b);
+        Self(all.into_boxed_slice())
     }
 }
 
@@ -144,5 +148,8 @@ mod tests {
         assert_eq!(tags.get("a").map(AsRef::as_ref), Some("1"));
         assert!(tags.contains_key("b") && !tags.contains_key("c"));
         assert_eq!(tags, Tags::from([("a".into(), "1".into()), ("b".into(), "2".into())]));
+        let twice =
+            Tags::from([("a".into(), "0".into()), ("b".into(), "2".into()), ("a".into(), "1".into())]);
+        assert_eq!(twice, tags);
     }
 }

@@ -323,15 +323,18 @@ impl Turn {
                 Unread::PrefixLists(side) => put_away(&mut self.observed.get_mut(*side).prefix_lists),
             }
         }
+        let Some(live) = &self.live else { return };
         for side in Side::BOTH {
             let view = self.observed.get(side);
+            let vpc = live.desired.sides.get(side).vpc;
             let mut read = Needs::default();
             if let Some(narrow) = &view.peerings.narrow {
                 read.peerings.insert(side);
                 self.recent.raise_floor(&read, narrow.began());
             }
             if let Some(narrow) = &view.tables.narrow {
-                let tables = narrow.iter().map(|table| table.id).collect();
+                // A reading that objects share shows others' tables too.
+                let tables = narrow.group(vpc).map(|table| table.id).collect();
                 let read = Needs { tables: [(side, tables)].into(), ..Needs::default() };
                 self.recent.raise_floor(&read, narrow.began());
             }
@@ -581,7 +584,8 @@ impl Turn {
 
     /// Records what came of the wave, and has it read back.
     fn wrote(&mut self, now: Now, outcomes: &[Outcome]) -> Step {
-        let wave = self.verdict.take().map(|verdict| verdict.wave).unwrap_or_default();
+        let (wave, wake) =
+            self.verdict.take().map(|verdict| (verdict.wave, verdict.wake)).unwrap_or_default();
         debug_assert_eq!(wave.len(), outcomes.len(), "one outcome for each write");
         let mut needs = Needs::default();
         let mut sent = false;
@@ -602,7 +606,8 @@ impl Turn {
             }
         }
         if !sent {
-            return self.done(TurnResult::Settled, ready);
+            // Its turn may be long in coming: what the plan wants to see before is seen before.
+            return self.done(TurnResult::Settled, ready.into_iter().chain(wake).min());
         }
         self.recent.raise_floor(&needs, now.mono);
         self.unread.clear();

@@ -1,11 +1,12 @@
-//! Our own token buckets, in front of AWS's.
+//! Our own token buckets, in front of AWS's, and who waits for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use peerkeeper_core::ids::{AccountId, AccountRegion};
+use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey};
 use peerkeeper_core::pace::bucket::{Buckets, Operation, Share};
+use peerkeeper_core::pace::line::Line;
 use peerkeeper_core::time::Mono;
 
 use super::clock;
@@ -18,34 +19,16 @@ pub(super) struct Budget {
 #[derive(Debug)]
 struct Lanes {
     buckets: Buckets<AccountRegion>,
-    /// When a write that was turned away was told to come back.
-    tickets: BTreeMap<(AccountRegion, String), Mono>,
+    /// Objects whose writes were turned away.
+    lines: BTreeMap<(AccountRegion, Operation), Line<ObjectKey>>,
 }
-
-impl Lanes {
-    fn ticket(&mut self, now: Mono, at: AccountRegion, operation: Operation, write: &str) -> Mono {
-        let key = (at, write.to_owned());
-        if let Some(held) = self.tickets.get(&key).filter(|held| **held > now) {
-            return *held;
-        }
-        // Most that wait come back; what the others leave behind must not pile up.
-        if self.tickets.len() >= TICKETS_SWEPT_AT {
-            self.tickets.retain(|_, held| *held > now);
-        }
-        let back = self.buckets.line_up(now, &at, operation);
-        self.tickets.insert(key, back);
-        back
-    }
-}
-
-const TICKETS_SWEPT_AT: usize = 4096;
 
 impl Budget {
     pub fn new(share: Share) -> Self {
-        Self { lanes: Mutex::new(Lanes { buckets: Buckets::new(share), tickets: BTreeMap::new() }) }
+        Self { lanes: Mutex::new(Lanes { buckets: Buckets::new(share), lines: BTreeMap::new() }) }
     }
 
-    /// Takes the token of one call, waiting for it if it comes within `patience`; else says when it would. Answers with
+    /// Takes the token of one read, waiting for it if it comes within `patience`; else says when it would. Answers with
     /// the moment it was taken, by which a refusal is told from an older one.
     pub async fn take(
         &self,
@@ -53,31 +36,48 @@ impl Budget {
         operation: Operation,
         patience: Duration,
     ) -> Result<Mono, Mono> {
-        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        let last = clock::now().plus_ms(patience_ms);
+        let last = until(patience);
         let then = self.with(|lanes| lanes.buckets.reserve(clock::now(), &at, operation, last))?;
         clock::sleep_until(then).await;
         Ok(then)
     }
 
-    /// The same for a write, by its name: one that is turned away is told a moment of its own, and the same one again if it
-    /// comes back before. Of hundreds that wait each then comes when it is its turn, and reads AWS anew only then.
-    pub async fn take_in_line(
+    /// The tokens of some writes of one object, of one operation in one place: moments to send them at, within `patience`;
+    /// of very many only some. Else the moment to come back at, which counts for all of them.
+    pub fn admit(
         &self,
+        who: &ObjectKey,
         at: AccountRegion,
         operation: Operation,
+        calls: u64,
         patience: Duration,
-        write: &str,
-    ) -> Result<Mono, Mono> {
-        let free = match self.take(at, operation, patience).await {
-            Ok(taken) => {
-                self.with(|lanes| lanes.tickets.remove(&(at, write.to_owned())));
-                return Ok(taken);
-            }
-            Err(free) => free,
-        };
+    ) -> Result<Vec<Mono>, Mono> {
+        let (now, last) = (clock::now(), until(patience));
+        self.with(|lanes| {
+            let bucket = lanes.buckets.bucket(now, &at, operation);
+            lanes.lines.entry((at, operation)).or_default().admit(now, bucket, who, calls, last)
+        })
+    }
+
+    /// Whether an object was told to come back later, and coming now would be in vain.
+    pub fn waits(&self, who: &ObjectKey) -> bool {
         let now = clock::now();
-        Err(self.with(|lanes| lanes.ticket(now, at, operation, write)).max(free))
+        self.with(|lanes| {
+            let Lanes { buckets, lines } = lanes;
+            lines
+                .iter()
+                .any(|((at, operation), line)| line.waits(now, buckets.bucket(now, at, *operation), who))
+        })
+    }
+
+    /// An object has nothing more to send.
+    pub fn leave(&self, who: &ObjectKey) {
+        self.with(|lanes| {
+            lanes.lines.retain(|_, line| {
+                line.leave(who);
+                !line.is_empty()
+            });
+        });
     }
 
     /// AWS refused a call for want of rate: allow ourselves less.
@@ -89,11 +89,15 @@ impl Budget {
     pub fn keep_only(&self, accounts: &BTreeSet<AccountId>) {
         self.with(|lanes| {
             lanes.buckets.retain(|at| accounts.contains(&at.account));
-            lanes.tickets.retain(|(at, _), _| accounts.contains(&at.account));
+            lanes.lines.retain(|(at, _), _| accounts.contains(&at.account));
         });
     }
 
     fn with<R>(&self, act: impl FnOnce(&mut Lanes) -> R) -> R {
         act(&mut self.lanes.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn until(patience: Duration) -> Mono {
+    clock::now().plus_ms(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX))
 }

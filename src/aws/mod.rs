@@ -4,8 +4,8 @@
 //! accounts   whose credentials a call goes out with, proved before anything else is asked
 //! reader     sweeps, narrow readings, views
 //! read       Describe, all pages or nothing        convert   AWS's wire types -> the engine's nouns
-//! write      one write, once                       errors    what went wrong, in one table
-//! snapshot   what was read last, shared            budget    our own token buckets, in front of AWS's
+//! write      each write, once                      errors    what went wrong, in one table
+//! snapshot   what was read last, shared            budget    our own token buckets, and who waits for them
 //! quotas     what must be known before the first write    http       TLS, proxy, CA          meter, clock
 //! whole      no answer is read that was cut off
 //! ```
@@ -30,7 +30,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -40,8 +40,9 @@ use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ec2::config::{AppName, retry::RetryConfig};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use peerkeeper_core::ids::Region;
-use peerkeeper_core::pace::bucket::Share;
+use futures::future::join_all;
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, Region};
+use peerkeeper_core::pace::bucket::{Operation, Share};
 use peerkeeper_core::time::Timing;
 use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 
@@ -53,7 +54,7 @@ pub use reader::{NarrowNeeds, Reader, SweepReport};
 use accounts::{Account, Session};
 use budget::Budget;
 use reader::Place;
-use write::Orders;
+use write::{Orders, operation};
 
 /// How to speak to AWS.
 #[derive(Clone, Debug)]
@@ -259,20 +260,71 @@ impl Writer {
         self.inner.write_timeout
     }
 
-    /// Sends one write in the name of an AwsAccount, once, and says what came of it. `gate` has the last word, after
-    /// every wait and right before the request leaves: leadership and freshness are asked there.
+    /// Sends one write that nothing else goes with.
     pub async fn send(
         &self,
         name: &str,
         call: &WriteCall,
-        gate: impl FnOnce() -> Result<(), NotSent>,
+        gate: impl Fn() -> Result<(), NotSent>,
     ) -> Outcome {
-        let account = match self.inner.held(name) {
-            Ok(held) => held.account.clone(),
-            Err(error) => return Outcome::NotSent(NotSent::Credentials(error.to_string().into())),
-        };
-        let budget = self.inner.budget.clone();
-        let (timeout, patience) = (self.inner.write_timeout, self.inner.write_patience);
-        Orders::new(account, call.at.region, budget, timeout, patience).send(call, gate).await
+        let who = ObjectKey::new("", call.to_string());
+        let mut outcomes = self.send_all(&who, &[(Some(name), call)], gate).await;
+        outcomes.pop().unwrap_or(Outcome::NotSent(NotSent::Stale))
+    }
+
+    /// Sends the writes of one object, each once and in the name of the AwsAccount beside it, and says what came of each.
+    /// `gate` has the last word, after every wait and right before a request leaves: leadership and freshness are asked
+    /// there. Those of one kind in one place go together: there is room in the rate for all of them, or they are told one
+    /// moment to come back at.
+    pub async fn send_all(
+        &self,
+        who: &ObjectKey,
+        calls: &[(Option<&str>, &WriteCall)],
+        gate: impl Fn() -> Result<(), NotSent>,
+    ) -> Vec<Outcome> {
+        let ready = join_all(calls.iter().map(|(name, call)| self.ready(*name, call))).await;
+        let mut wanted: BTreeMap<(AccountRegion, Operation), u64> = BTreeMap::new();
+        for ((_, call), _) in calls.iter().zip(&ready).filter(|(_, ready)| ready.is_ok()) {
+            *wanted.entry((call.at, operation(&call.write))).or_default() += 1;
+        }
+        let mut admitted: BTreeMap<_, _> = wanted
+            .into_iter()
+            .map(|((at, operation), calls)| {
+                let admitted = self.inner.budget.admit(who, at, operation, calls, self.inner.write_patience);
+                ((at, operation), admitted.map(VecDeque::from))
+            })
+            .collect();
+        let gate = &gate;
+        let sends = calls.iter().zip(ready).map(|((_, call), ready)| {
+            let taken = match admitted.get_mut(&(call.at, operation(&call.write))) {
+                Some(Ok(moments)) => moments.pop_front().ok_or(clock::now()),
+                Some(Err(back)) => Err(*back),
+                None => Err(clock::now()),
+            };
+            async move {
+                match (ready, taken) {
+                    (Err(why), _) => Outcome::NotSent(why),
+                    (Ok(_), Err(ready)) => Outcome::NotSent(NotSent::Rate { ready }),
+                    (Ok(orders), Ok(taken)) => orders.send(call, taken, gate).await,
+                }
+            }
+        });
+        join_all(sends).await
+    }
+
+    async fn ready(&self, name: Option<&str>, call: &WriteCall) -> Result<Orders, NotSent> {
+        let name = name.ok_or_else(|| NotSent::Credentials("no AwsAccount on that side".into()))?;
+        let held = self.inner.held(name).map_err(|error| NotSent::Credentials(error.to_string().into()))?;
+        Orders::ready(held.account.clone(), call, self.inner.budget.clone(), self.inner.write_timeout).await
+    }
+
+    /// Whether writes of this object were told to come back later, and coming now would be in vain.
+    pub fn waits(&self, who: &ObjectKey) -> bool {
+        self.inner.budget.waits(who)
+    }
+
+    /// Nothing of this object waits for the rate any more.
+    pub fn leave_line(&self, who: &ObjectKey) {
+        self.inner.budget.leave(who);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use peerkeeper_core::ids::{PrefixListId, Region, RouteTableId, VpcId, VpcPair};
 use peerkeeper_core::observed::{
@@ -32,6 +33,9 @@ pub(super) struct Place {
     vpcs: Joined<VpcId, Answer<Vpc>>,
     prefix_lists: Joined<PrefixListId, Answer<PrefixList>>,
 }
+
+/// Objects that are woken at one moment come to their readings some milliseconds apart: shorter than a call takes.
+const GATHERS: Duration = Duration::from_millis(25);
 
 type Answer<T> = Result<Read<T>, ReadError>;
 
@@ -155,11 +159,11 @@ impl Place {
             snapshot: Mutex::default(),
             quotas: Quotas::default(),
             quotas_client,
-            sweeps: Joined::default(),
-            peerings: Joined::default(),
-            tables: Joined::default(),
-            vpcs: Joined::default(),
-            prefix_lists: Joined::default(),
+            sweeps: Joined::new(Duration::ZERO),
+            peerings: Joined::new(GATHERS),
+            tables: Joined::new(GATHERS),
+            vpcs: Joined::new(GATHERS),
+            prefix_lists: Joined::new(GATHERS),
         }
     }
 

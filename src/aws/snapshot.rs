@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use peerkeeper_core::ids::AccountId;
 use peerkeeper_core::observed::{Peering, Reading, Resource, RouteTable, SideView, Unseen, View, Vpc};
@@ -106,6 +107,8 @@ impl Snapshot {
 /// after they came and asks for what all of them want. A caller that goes away cancels nothing.
 #[derive(Debug)]
 pub(super) struct Joined<K, V> {
+    /// How long a read waits for others that come at the same moment, before it begins.
+    gathers: Duration,
     open: Mutex<Open<K>>,
     done: Arc<tokio::sync::Mutex<Option<(u64, V)>>>,
 }
@@ -117,9 +120,10 @@ struct Open<K> {
     wanted: BTreeSet<K>,
 }
 
-impl<K, V> Default for Joined<K, V> {
-    fn default() -> Self {
-        Self { open: Mutex::new(Open { round: 0, wanted: BTreeSet::new() }), done: Arc::default() }
+impl<K, V> Joined<K, V> {
+    pub fn new(gathers: Duration) -> Self {
+        let open = Mutex::new(Open { round: 0, wanted: BTreeSet::new() });
+        Self { gathers, open, done: Arc::default() }
     }
 }
 
@@ -145,6 +149,7 @@ where
         {
             return Some(answer.clone());
         }
+        tokio::time::sleep(self.gathers).await;
         // Nobody served this round, or a later one already overwrote its answer: then what we want is asked for again.
         let (round, all) = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,7 +172,6 @@ where
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use super::*;
     use peerkeeper_core::observed::Scope;
@@ -234,7 +238,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn callers_share_the_read_that_begins_after_they_came() {
-        let joined = Arc::new(Joined::<u8, BTreeSet<u8>>::default());
+        let joined = Arc::new(Joined::<u8, BTreeSet<u8>>::new(Duration::ZERO));
         let reads = Arc::new(AtomicUsize::new(0));
         let ask = |key: u8| {
             let (joined, reads) = (joined.clone(), reads.clone());

@@ -9,51 +9,50 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types as wire;
 use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::PairAt;
-use peerkeeper_core::ids::{Cidr, Destination, PeeringId, PrefixListId, Region, Side, Slot};
+use peerkeeper_core::ids::{Cidr, Destination, PeeringId, PrefixListId, Side, Slot};
 use peerkeeper_core::pace::bucket::Operation;
+use peerkeeper_core::time::Mono;
 use peerkeeper_core::write::{NotSent, Outcome, TagSet, Write, WriteCall};
 
 use super::accounts::{Account, Purpose};
 use super::budget::Budget;
+use super::clock;
 use super::errors::CallError;
 
-/// One account and Region, to be changed.
+/// One account and Region, to be changed: proved to be the one that is meant.
 pub(super) struct Orders {
     account: Arc<Account>,
-    region: Region,
     client: Client,
     budget: Arc<Budget>,
-    /// How long a write waits for a token. Longer, and the reading behind it would grow old.
-    patience: Duration,
 }
 
 impl Orders {
-    pub fn new(
+    /// `Err`: the account's credentials can't be used, or are not for where the write is to go.
+    pub async fn ready(
         account: Arc<Account>,
-        region: Region,
+        call: &WriteCall,
         budget: Arc<Budget>,
         timeout: Duration,
-        patience: Duration,
-    ) -> Self {
-        let client = account.client(Purpose::Write, region, timeout);
-        Self { account, region, client, budget, patience }
+    ) -> Result<Self, NotSent> {
+        let at = account.at(call.at.region);
+        if call.at != at {
+            let why = format!("AwsAccount {} is {at}, the write is for {}", account.name(), call.at);
+            return Err(NotSent::Credentials(why.into()));
+        }
+        account.ready().await.map_err(|error| NotSent::Credentials(error.to_string().into()))?;
+        let client = account.client(Purpose::Write, call.at.region, timeout);
+        Ok(Self { account, client, budget })
     }
 
-    /// Sends one write, once. `gate` has the last word, after every wait and right before the request leaves.
-    pub async fn send(&self, call: &WriteCall, gate: impl FnOnce() -> Result<(), NotSent>) -> Outcome {
-        let at = self.account.at(self.region);
-        if call.at != at {
-            let why = format!("AwsAccount {} is {at}, the write is for {}", self.account.name(), call.at);
-            return Outcome::NotSent(NotSent::Credentials(why.into()));
-        }
-        if let Err(error) = self.account.ready().await {
-            return Outcome::NotSent(NotSent::Credentials(error.to_string().into()));
-        }
-        let operation = operation(&call.write);
-        let taken = match self.budget.take_in_line(at, operation, self.patience, &call.to_string()).await {
-            Ok(taken) => taken,
-            Err(ready) => return Outcome::NotSent(NotSent::Rate { ready }),
-        };
+    /// Sends one write, once, at the moment that was taken for it. `gate` has the last word, after every wait and right
+    /// before the request leaves.
+    pub async fn send(
+        &self,
+        call: &WriteCall,
+        taken: Mono,
+        gate: impl FnOnce() -> Result<(), NotSent>,
+    ) -> Outcome {
+        clock::sleep_until(taken).await;
         if let Err(why) = gate() {
             return Outcome::NotSent(why);
         }
@@ -61,7 +60,7 @@ impl Orders {
             Ok(id) => Outcome::Done(id),
             Err(error) => {
                 match error.kind() {
-                    RefusalKind::Throttled => self.budget.refused(at, operation, taken),
+                    RefusalKind::Throttled => self.budget.refused(call.at, operation(&call.write), taken),
                     RefusalKind::Credentials => self.account.distrust().await,
                     _ => {}
                 }
@@ -228,7 +227,7 @@ fn wire_tags(tags: &TagSet) -> Vec<wire::Tag> {
         .collect()
 }
 
-fn operation(write: &Write) -> Operation {
+pub(super) fn operation(write: &Write) -> Operation {
     match write {
         Write::Create { .. } => Operation::CreateVpcPeeringConnection,
         Write::Accept(_) => Operation::AcceptVpcPeeringConnection,

@@ -173,6 +173,7 @@ impl Shell {
     pub fn dequeue(&self, key: &ObjectKey) {
         lock(&self.queue).remove(key);
         lock(&self.backoffs).reset(key);
+        self.writer.leave_line(key);
     }
 
     pub fn enqueue_namespace(&self, namespace: &str) {
@@ -293,7 +294,7 @@ impl Shell {
         };
         let hinted = lock(&self.hinted).remove(&key);
         let turn = Turn::new(key.clone(), recent, self.timing, hinted);
-        let (done, recent) = Drive { shell: &self, key: &key, object: None }.run(turn).await;
+        let (done, recent) = Drive { shell: &self, key: &key, object: None, in_line: false }.run(turn).await;
         self.conclude(&key, done, recent);
         self.metrics.reconciled(clock::now().since_ms(began));
     }
@@ -393,6 +394,8 @@ struct Drive<'a> {
     key: &'a ObjectKey,
     /// As it was read live, with our own changes to its metadata since.
     object: Option<VpcPeering>,
+    /// Of what was to be sent last, something waits for its turn in the rate.
+    in_line: bool,
 }
 
 impl Drive<'_> {
@@ -414,6 +417,9 @@ impl Drive<'_> {
                 Step::Commit(commit) => Reply::Committed(self.commit(&turn, &commit).await),
                 Step::Write(calls) => Reply::Wrote(self.write(&turn, calls).await),
                 Step::Done(done) => {
+                    if matches!(done.result, TurnResult::Settled | TurnResult::Gone) && !self.in_line {
+                        self.shell.writer.leave_line(self.key);
+                    }
                     self.tell(&done.events).await;
                     return (done, turn.into_recent());
                 }
@@ -648,33 +654,36 @@ impl Drive<'_> {
         }
     }
 
-    async fn write(&self, turn: &Turn, calls: Vec<WriteCall>) -> Vec<Outcome> {
+    async fn write(&mut self, turn: &Turn, calls: Vec<WriteCall>) -> Vec<Outcome> {
         let Some(live) = turn.live() else {
             return calls.iter().map(|_| Outcome::NotSent(NotSent::Stale)).collect();
         };
-        let sends = calls.iter().map(|call| self.send(live, call));
-        let outcomes = futures::future::join_all(sends).await;
+        let (shell, leadership) = (self.shell, &self.shell.leadership);
+        let timeout = shell.writer.timeout();
+        let _in_flight = leadership.begin_write();
+        // Asked right before a request leaves: what the write rests on may have grown old while it waited for a token.
+        let oldest = clock::now();
+        let gate = || {
+            leadership.may_write(timeout)?;
+            let is_old = clock::now().since_ms(oldest) > shell.timing.fresh_ms;
+            if is_old { Err(NotSent::Stale) } else { Ok(()) }
+        };
+        let named = |call| (account_of(live, call), call);
+        let named: Vec<_> = calls.iter().map(named).collect();
+        let outcomes = shell.writer.send_all(self.key, &named, gate).await;
+        let waits = |outcome: &Outcome| matches!(outcome, Outcome::NotSent(NotSent::Rate { .. }));
+        self.in_line = outcomes.iter().any(waits);
         for (call, outcome) in calls.iter().zip(&outcomes) {
             tracing::info!(object = %self.key, write = %call, outcome = ?outcome, "write");
         }
         outcomes
     }
+}
 
-    async fn send(&self, live: &Live, call: &WriteCall) -> Outcome {
-        let AccountRef::Managed(name) = &live.desired.sides.get(call.side).account else {
-            return Outcome::NotSent(NotSent::Credentials("no AwsAccount on that side".into()));
-        };
-        let leadership = &self.shell.leadership;
-        let timeout = self.shell.writer.timeout();
-        let _in_flight = leadership.begin_write();
-        // Asked right before the request leaves: what the write rests on may have grown old while it waited for a token.
-        let oldest = clock::now();
-        let fresh_ms = self.shell.timing.fresh_ms;
-        let gate = || {
-            leadership.may_write(timeout)?;
-            if clock::now().since_ms(oldest) > fresh_ms { Err(NotSent::Stale) } else { Ok(()) }
-        };
-        self.shell.writer.send(name, call, gate).await
+fn account_of<'a>(live: &'a Live, call: &WriteCall) -> Option<&'a str> {
+    match &live.desired.sides.get(call.side).account {
+        AccountRef::Managed(name) => Some(name),
+        AccountRef::Foreign(_) => None,
     }
 }
 

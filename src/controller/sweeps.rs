@@ -72,8 +72,13 @@ async fn sweep(shell: &Arc<Shell>, place: Place) {
 /// Objects for which this sweep says something else than the one before.
 fn concerned(shell: &Shell, place: &Place, view: &SideView, everything: bool) -> Vec<ObjectKey> {
     let state = shell.state();
-    let is_concerned = |known: &Known| everything || !known.quiet || has_changed(known, place, view);
-    state.objects_at(place).filter(|(_, known)| is_concerned(known)).map(|(key, _)| key.clone()).collect()
+    // Who was told when its writes have their turn comes then: reading AWS for them before would be in vain.
+    let is_restless = |key: &ObjectKey, known: &Known| !known.quiet && !shell.writer.waits(key);
+    let is_concerned = |key: &ObjectKey, known: &Known| {
+        everything || is_restless(key, known) || has_changed(known, place, view)
+    };
+    let all = state.objects_at(place);
+    all.filter(|(key, known)| is_concerned(key, known)).map(|(key, _)| key.clone()).collect()
 }
 
 fn has_changed(known: &Known, place: &Place, view: &SideView) -> bool {

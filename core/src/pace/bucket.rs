@@ -122,6 +122,8 @@ const LEAST_PART_OF_SHARE: u64 = 16;
 /// After this long without a refusal, an eighth of the configured share comes back.
 const RECOVER_EVERY_MS: u64 = 30_000;
 const RECOVERED_PART_OF_SHARE: u64 = 8;
+/// The part of a bucket, as a fraction, that is gathered for those who wait.
+const GROUP_PART: (u64, u64) = (4, 5);
 
 /// The bucket of one operation in one account and Region.
 ///
@@ -138,8 +140,6 @@ pub struct Bucket {
     tokens: u64,
     /// Millionths of a call promised beyond those on hand: what is gained pays these first.
     owed: u64,
-    /// Up to when those who were turned away have been told to come back.
-    line: Mono,
     as_of: Mono,
     /// When `allowed` last changed, or began to wait for recovery.
     changed: Mono,
@@ -157,7 +157,6 @@ impl Bucket {
             allowed: share,
             tokens: 0,
             owed: 0,
-            line: now,
             as_of: now,
             changed: now,
             halved: None,
@@ -168,7 +167,7 @@ impl Bucket {
 
     /// Spends one call, or says from when one can be had. An answer of `Err` spends nothing.
     pub fn take(&mut self, now: Mono) -> Result<(), Mono> {
-        match self.free_at(now) {
+        match self.free_at(now, 1) {
             free if free <= now => {
                 self.spend();
                 Ok(())
@@ -182,7 +181,7 @@ impl Bucket {
     ///
     /// `Err` spends nothing, and says when a call is free.
     pub fn reserve(&mut self, now: Mono, last: Mono) -> Result<Mono, Mono> {
-        let free = self.free_at(now);
+        let free = self.free_at(now, 1);
         if free > last {
             return Err(free);
         }
@@ -190,19 +189,28 @@ impl Bucket {
         Ok(free)
     }
 
-    /// When one who was turned away should come back: each is told a later moment, as many would otherwise come for the
-    /// same call. It promises nothing.
-    pub fn line_up(&mut self, now: Mono) -> Mono {
-        let back = self.free_at(now).max(self.line);
-        self.line = back.plus_ms(TOKEN.div_ceil(self.per_ms()));
-        back
+    /// When so many calls can have been made, if nobody else makes any: the last of them at that moment.
+    pub fn free_at(&mut self, now: Mono, calls: u64) -> Mono {
+        self.advance(now);
+        let missing = (self.owed + calls.saturating_mul(TOKEN)).saturating_sub(self.tokens);
+        if missing == 0 { now } else { self.as_of.plus_ms(missing.div_ceil(self.per_ms())) }
     }
 
-    /// When the next call can be made.
-    fn free_at(&mut self, now: Mono) -> Mono {
+    /// How many calls those who wait make in one go: so many that a bucket which fills up to them has not run over yet
+    /// when they come a little late.
+    pub fn group(&self) -> u64 {
+        (self.size() / TOKEN * GROUP_PART.0 / GROUP_PART.1).max(1)
+    }
+
+    /// How long the bucket takes to gain so many calls, in milliseconds.
+    pub fn gains_ms(&self, calls: u64) -> u64 {
+        calls.saturating_mul(TOKEN).div_ceil(self.per_ms())
+    }
+
+    /// Nothing more fits, though those who wait would have left room: nobody has come for what was gained.
+    pub fn has_run_full(&mut self, now: Mono) -> bool {
         self.advance(now);
-        let missing = (self.owed + TOKEN).saturating_sub(self.tokens);
-        if missing == 0 { now } else { self.as_of.plus_ms(missing.div_ceil(self.per_ms())) }
+        self.tokens >= self.size() && self.size() > self.group() * TOKEN
     }
 
     fn spend(&mut self) {
@@ -294,11 +302,6 @@ impl<K: Ord + Clone> Buckets<K> {
         self.bucket(now, place, operation).reserve(now, last)
     }
 
-    /// When one who was turned away should come back for a call of `operation` at `place`.
-    pub fn line_up(&mut self, now: Mono, place: &K, operation: Operation) -> Mono {
-        self.bucket(now, place, operation).line_up(now)
-    }
-
     /// AWS answered `RequestLimitExceeded` to the call whose token was taken at `taken`.
     pub fn refused(&mut self, now: Mono, place: &K, operation: Operation, taken: Mono) {
         self.bucket(now, place, operation).refused(now, taken);
@@ -318,7 +321,8 @@ impl<K: Ord + Clone> Buckets<K> {
         self.buckets.retain(|(place, _), _| keep(place));
     }
 
-    fn bucket(&mut self, now: Mono, place: &K, operation: Operation) -> &mut Bucket {
+    /// The bucket of `operation` at `place`.
+    pub fn bucket(&mut self, now: Mono, place: &K, operation: Operation) -> &mut Bucket {
         let share = self.share;
         self.buckets
             .entry((place.clone(), operation))

@@ -1,4 +1,4 @@
-//! Pace: when something may happen. Budgets of AWS calls, backoff, the lease, the snapshot table, the work queue and
+//! Pace: when something may happen. Budgets of AWS calls and who waits for them, backoff, the lease, the snapshot table, the work queue and
 //! the timer of sweeps.
 //!
 //! **Architecture Invariant:** nothing here reads a clock, draws a random number or waits. Every method takes `now`,
@@ -8,6 +8,7 @@
 pub mod backoff;
 pub mod bucket;
 pub mod lease;
+pub mod line;
 pub mod queue;
 pub mod snapshot;
 pub mod sweep;

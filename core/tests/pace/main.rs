@@ -3,6 +3,7 @@
 mod backoff;
 mod bucket;
 mod lease;
+mod line;
 mod queue;
 mod snapshot;
 mod sweep;

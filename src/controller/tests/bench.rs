@@ -93,6 +93,18 @@ fn floor(size: usize) -> Duration {
     Duration::from_millis(routes.saturating_sub(burst) * 1_000_000 / per_1000_s)
 }
 
+/// Thirty peerings want 150 routes re-pointed on each side, and 25 may be at once: those that wait come back once, several
+/// at a time, and share what they read. Alone, each took fifty.
+#[tokio::test(start_paused = true)]
+async fn invariant_12_a_mass_restore_writes_the_floor_and_shares_its_reads() {
+    let m = restore(30).await;
+    assert_eq!(m.writes, m.writes_floor, "{m:?}");
+    assert_eq!(m.throttled, 0, "{m:?}");
+    assert!(m.narrow_reads <= 12 * m.size as u64, "{m:?}");
+    // Beside the bucket: the other account's sweep, the life of a peering, and the last looks.
+    assert!(m.took <= m.floor + Duration::from_secs(45), "{m:?}");
+}
+
 /// `make bench`: as a table. Not a test: it fails only if it can't be done.
 #[tokio::test(start_paused = true)]
 #[ignore = "a benchmark of some minutes"]
