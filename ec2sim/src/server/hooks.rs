@@ -9,7 +9,7 @@ use crate::request::{Action, Caller, Request};
 use crate::trail::EventPattern;
 use crate::view::{PeeringStatus, PeeringView};
 use crate::wire::parse_pattern;
-use crate::world::{Throttling, World};
+use crate::world::{Role, Throttling, Trust, Who, World};
 
 type Answer = Result<Value, String>;
 
@@ -32,6 +32,13 @@ pub(crate) fn act(world: &mut World, mut order: Order) -> Answer {
             world.keep_history(on);
             Ok(json!({}))
         }
+        "set_role" => set_role(world, order),
+        "strict_roles" => {
+            let on = order.truth("on")?.ok_or("on is missing")?;
+            order.end()?;
+            world.set_strict_roles(on);
+            Ok(json!({}))
+        }
         "scramble_ids" => {
             order.end()?;
             world.scramble_ids();
@@ -39,7 +46,8 @@ pub(crate) fn act(world: &mut World, mut order: Order) -> Answer {
         }
         other => Err(format!(
             "{other} is none of force_peering, deny, allow, quotas, break_target, mend_target, propagate_route, \
-             delete_vpc_in_console, throttle, deliver_events, open_queue, keep_history, scramble_ids"
+             delete_vpc_in_console, throttle, deliver_events, open_queue, keep_history, set_role, strict_roles, \
+             scramble_ids"
         )),
     }
 }
@@ -148,6 +156,32 @@ fn open_queue(world: &mut World, mut order: Order) -> Answer {
     let (queue, to) = (queue(&mut order)?, order.must("to")?);
     order.end()?;
     if world.open_queue(&queue, to) { Ok(json!({})) } else { Err(format!("there is no queue {queue}")) }
+}
+
+/// Who may assume a role: nobody but those in `trusts`, a list of objects with `account` or `principal`, an ARN, and
+/// an `external_id` where one must be told.
+fn set_role(world: &mut World, mut order: Order) -> Answer {
+    let arn = order.must("arn")?;
+    let wrong = "trusts is a list of those who may assume the role; an empty one is nobody";
+    let trusts = match order.take("trusts") {
+        Some(Value::Array(trusts)) => trusts.into_iter().map(trust).collect::<Result<Vec<_>, _>>()?,
+        _ => return Err(wrong.to_owned()),
+    };
+    order.end()?;
+    world.set_role(&arn, Role::trusting(trusts));
+    Ok(json!({}))
+}
+
+fn trust(said: Value) -> Result<Trust, String> {
+    let mut said = Order::parse(said.to_string().as_bytes())?;
+    let who = match (said.text("account")?, said.text("principal")?) {
+        (Some(account), None) => Who::Account(account.into()),
+        (None, Some(arn)) => Who::Arn(arn),
+        _ => return Err("each of trusts names an account or a principal".to_owned()),
+    };
+    let trust = Trust { who, external_id: said.text("external_id")? };
+    said.end()?;
+    Ok(trust)
 }
 
 /// The truth, without lag, tombstones included.

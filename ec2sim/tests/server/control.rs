@@ -137,6 +137,40 @@ fn what_no_call_can_do_is_done_on_request() {
 }
 
 #[test]
+fn roles_trust_whom_the_order_says() {
+    let server = start();
+    let mut client = Client::of(&server);
+    let assume = |members: &str| {
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nAuthorization: \
+             AWS4-HMAC-SHA256 Credential={US}/20260102/{EU}/sts/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        );
+        let mut caller = Client::of(&server);
+        caller.send(
+            &head,
+            &format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=test&RoleArn={members}"),
+        );
+        caller.receive().unwrap().0
+    };
+    let (role, other) =
+        ("arn:aws:iam::444455556666:role/network", "arn:aws:iam::444455556666:role/undeclared");
+    let trusting = |who: &str| format!(r#"{{"do": "set_role", "arn": "{role}", "trusts": [{who}]}}"#);
+    client.obeyed("world", &trusting(r#"{"account": "111122223333", "external_id": "secret"}"#));
+    assert_eq!(assume(role), 403);
+    assert_eq!(assume(&format!("{role}&ExternalId=secret")), 200);
+    client.obeyed("world", &trusting(r#"{"principal": "arn:aws:iam::111122223333:role/somebody"}"#));
+    assert_eq!(assume(role), 403);
+    client.obeyed("world", &trusting(r#"{"account": "111122223333"}"#));
+    assert_eq!(assume(role), 200);
+    client.obeyed("world", &trusting(""));
+    assert_eq!(assume(role), 403);
+
+    assert_eq!(assume(other), 200);
+    client.obeyed("world", r#"{"do": "strict_roles", "on": true}"#);
+    assert_eq!(assume(other), 403);
+}
+
+#[test]
 fn a_wrong_order_says_what_is_wrong_and_changes_nothing() {
     let server = start();
     let mut client = Client::of(&server);
@@ -152,6 +186,9 @@ fn a_wrong_order_says_what_is_wrong_and_changes_nothing() {
         ("weather", r#"{"delays_ms": {"Lunch": 5}}"#, "Lunch"),
         ("weather", r#"{"delays_ms": {"Deleting": 5}, "fault_ratios": {"Internal": 10001}}"#, "10000"),
         ("world", r#"{"do": "force_peering", "id": "pcx-0", "status": "active"}"#, "pcx-0"),
+        ("world", r#"{"do": "set_role", "arn": "arn:aws:iam::1:role/x"}"#, "trusts"),
+        ("world", r#"{"do": "set_role", "arn": "arn:aws:iam::1:role/x", "trusts": [{}]}"#, "account"),
+        ("world", r#"{"do": "strict_roles"}"#, "on"),
         ("world", r#"{"do": "deny", "account": "1", "region": "r", "action": "Dance"}"#, "Dance"),
         ("reset", r#"{"now": true}"#, "now"),
     ] {
