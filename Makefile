@@ -16,7 +16,7 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo setup test bench unit check sim lint fmt shapes crds scripts need-rust need-python
+.PHONY: help demo setup test fidelity bench unit check sim lint fmt shapes crds scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,13 @@ test: lint setup ## everything: formatting, lints, unit, property, adapter and c
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 	$(call say,'boto3: a client that is not ours hears of a deletion from ec2sim')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/boto3_events.py "$$CARGO_TARGET_DIR"/debug/ec2sim
+	$(call say,'fidelity: ec2sim does as AWS does; and where moto does not is listed')
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/fidelity/run.py "$$CARGO_TARGET_DIR"/debug/ec2sim
+
+fidelity: setup ## ask ec2sim and moto what AWS does: ONLY=life for one scenario, WRITE=1 for ec2sim/DIFFERENCES.md
+	@$(LOCKED) sh -c '$(BUILD)'
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/fidelity/run.py "$$CARGO_TARGET_DIR"/debug/ec2sim \
+		$(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
 
 bench: setup ## measure: plans, AWS calls, time to restore, memory; SIZES=100,1000,10000 (long: an hour or so)
 	$(call say,'plans: time; allocations; memory')
