@@ -179,17 +179,30 @@ impl Shell {
     pub fn enqueue_namespace(&self, namespace: &str) {
         let keys: Vec<_> =
             self.state().peerings.keys().filter(|key| *key.namespace == *namespace).cloned().collect();
-        for key in keys {
-            self.reread(&key);
-            self.enqueue(&key, Urgency::Hint);
-        }
+        self.enqueue_anew(&keys);
     }
 
     pub fn enqueue_account(&self, account: &str) {
         let keys: Vec<_> = self.state().objects_using(account).cloned().collect();
+        self.enqueue_anew(&keys);
+    }
+
+    /// What these objects are judged by has changed. All are entered anew before the first has its turn, or it would count
+    /// the others as what they were.
+    fn enqueue_anew(&self, keys: &[ObjectKey]) {
+        let is_news = |key: &&ObjectKey| {
+            self.reread(key);
+            let mut state = self.state();
+            let desired = state.peerings.get(key).and_then(|known| known.desired.clone().ok());
+            let granted = desired.is_some_and(|desired| self.is_granted(&state, &desired));
+            state.enter_again(key, granted)
+        };
+        let news: Vec<&ObjectKey> = keys.iter().filter(is_news).collect();
         for key in keys {
-            self.reread(&key);
-            self.enqueue(&key, Urgency::Hint);
+            self.enqueue(key, Urgency::Hint);
+        }
+        for key in news {
+            self.wake_others_of(key);
         }
     }
 

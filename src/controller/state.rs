@@ -243,6 +243,17 @@ impl State {
         before != self.claims.get(&desired.key).map(bears_on_pair)
     }
 
+    /// The same, where not the object changed but its policy, its accounts or what they grant. True as for [`Self::enter`].
+    pub fn enter_again(&mut self, key: &ObjectKey, granted: bool) -> bool {
+        let desired = self.peerings.get(key).and_then(|known| known.desired.clone().ok());
+        // One that was never entered has no memory that could be read; a turn will say so.
+        let memory = self.claims.get(key).map(|entry| entry.memory.clone());
+        match (desired, memory) {
+            (Some(desired), Some(memory)) => self.enter(&desired, &memory, granted),
+            _ => false,
+        }
+    }
+
     /// The policy whose limits an object shares; `None`: the built-in one.
     pub fn policy_key(&self, key: &ObjectKey) -> Option<ObjectKey> {
         let named = self.peerings.get(key).and_then(|known| known.object.spec.policy_ref.as_ref());
@@ -434,6 +445,27 @@ pub(super) mod tests {
             state.limit_account("111122223333".parse().unwrap());
         }
         assert_eq!(of_account(&state), None, "what is gone limits nothing");
+    }
+
+    /// Its watch may show an account after the objects that use it, as at every start.
+    #[test]
+    fn an_account_that_is_shown_later_counts_for_those_that_were_there_before() {
+        let desired = desired();
+        let mut state = knowing(&desired);
+        state.enter(&desired, &Memory::default(), false);
+        state.limits.expect(&desired.key, Act::Restore);
+        admit(&mut state, "prod", json!({"accountId": "111122223333", "limits": {"maxRestores": 0}}));
+        let demand = |state: &State| {
+            let levels = state.limits.view(&desired.key).levels;
+            let of_account = levels.iter().find(|level| matches!(level.level, limits::Level::Account(_)));
+            of_account.map(|level| level.demand_restores)
+        };
+        assert_eq!(demand(&state), None);
+        assert!(state.enter_again(&desired.key, true), "it may act now");
+        assert_eq!(demand(&state), Some(1));
+        assert!(state.claims.get(&desired.key).is_some_and(|entry| entry.granted));
+        assert!(state.enter_again(&desired.key, false), "it may not any more");
+        assert!(!state.enter_again(&ObjectKey::new("net", "other"), true), "nobody knows it");
     }
 
     #[test]

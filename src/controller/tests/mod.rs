@@ -5,3 +5,4 @@ mod api_server;
 mod bench;
 mod life;
 mod rig;
+mod sweeps;
