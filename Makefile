@@ -36,6 +36,10 @@ setup: need-rust need-python ## build the Kubernetes control plane and install m
 test: lint setup ## everything: formatting, lints, unit, property, adapter and cluster tests
 	$(call say,'shapes: those in ec2sim are those of the pinned botocore')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/shapes.py --check
+	$(call say,'events on AWS: templates linted; deployed on moto; what should be told arrives')
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/events/check.py
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/events/live.py
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/events/terraform.py || [ $$? -eq 77 ]
 	$(call say,'all tests: also those against a real API server; ec2sim and moto')
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 	$(call say,'boto3: a client that is not ours hears of a deletion from ec2sim')

@@ -1,14 +1,15 @@
 //! The IAM policies: that they allow what the adapter calls, each in one place, and nothing else.
 
-use super::{file_names, text, words, yaml};
+use super::{file_names, root, text, words, yaml};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const FOLDER: &str = "deploy/aws";
 
-/// What the adapter calls of EC2, and the kinds of resources that AWS authorizes each call against, by its Service
+/// What is called of EC2, CloudTrail and Service Quotas in the members, and the kinds of resources that AWS authorizes each call against, by its Service
 /// Authorization Reference.
 const CALLS: &[(&str, &[&str])] = &[
+    ("cloudtrail:LookupEvents", &["*"]),
     ("ec2:DescribeManagedPrefixLists", &["*"]),
     ("ec2:DescribeRouteTables", &["*"]),
     ("ec2:DescribeVpcPeeringConnections", &["*"]),
@@ -24,6 +25,18 @@ const CALLS: &[(&str, &[&str])] = &[
     ("ec2:ReplaceRoute", &["route-table"]),
     ("servicequotas:GetServiceQuota", &["*"]),
 ];
+
+/// What the operator asks of the queue that tells it of calls, with its own role.
+const QUEUE_CALLS: &[(&str, &[&str])] = &[
+    ("kms:Decrypt", &["key"]),
+    ("sqs:ChangeMessageVisibility", &["queue"]),
+    ("sqs:DeleteMessage", &["queue"]),
+    ("sqs:GetQueueAttributes", &["queue"]),
+    ("sqs:ReceiveMessage", &["queue"]),
+];
+
+/// Allowed though the code may not call it: SQS decrypts for its caller, and a queue's length is good to see.
+const NEVER_MISSED: &[&str] = &["Decrypt", "GetQueueAttributes"];
 
 fn policy(name: &str) -> Value {
     let path = format!("{FOLDER}/{name}");
@@ -45,8 +58,11 @@ fn by_sid(statements: &[Value], sid: &str) -> Value {
     found[0].clone()
 }
 
-/// The kind of resource that an ARN, or `*`, is about.
+/// The kind of resource that an ARN, or `*`, is about. A queue's ARN has its name where others have their kind.
 fn resource_kind(arn: &str) -> String {
+    if arn.starts_with("arn:aws:sqs:") {
+        return "queue".to_owned();
+    }
     let last = arn.split(':').nth(5).unwrap_or(arn);
     last.split('/').next().unwrap_or(last).to_owned()
 }
@@ -74,22 +90,48 @@ fn allowed(statements: &[Value]) -> BTreeMap<(String, String), usize> {
     allowed
 }
 
-#[test]
-fn every_call_is_allowed_by_one_statement_and_nothing_else_is() {
-    let expected: BTreeMap<(String, String), usize> = CALLS
+fn expected(calls: &[(&str, &[&str])]) -> BTreeMap<(String, String), usize> {
+    calls
         .iter()
         .flat_map(|(action, kinds)| kinds.iter().map(|kind| ((action.to_string(), kind.to_string()), 1)))
-        .collect();
-    assert_eq!(allowed(&member_statements()), expected);
+        .collect()
+}
+
+#[test]
+fn every_call_is_allowed_by_one_statement_and_nothing_else_is() {
+    assert_eq!(allowed(&member_statements()), expected(CALLS));
+    assert_eq!(allowed(&statements(&policy("operator-events.json"))), expected(QUEUE_CALLS));
 }
 
 /// Of STS it calls AssumeRole, which the operator's own policy allows, and GetCallerIdentity, which AWS allows everybody.
+/// SQS and CloudTrail are called in `src/signal` alone: what is allowed of one is called there, once any of it is.
 #[test]
 fn the_calls_are_those_of_the_adapter() {
-    let mut expected: BTreeSet<String> = CALLS.iter().map(|(action, _)| after_colon(action)).collect();
-    expected.extend(["AssumeRole", "GetCallerIdentity"].map(str::to_owned));
-    let called: BTreeSet<String> = sources("src/aws").iter().flat_map(|source| sdk_calls(source)).collect();
-    assert_eq!(called, expected);
+    let hears = |action: &str| action.starts_with("sqs:") || action.starts_with("cloudtrail:");
+    let mut adapter: BTreeSet<String> =
+        CALLS.iter().filter(|(action, _)| !hears(action)).map(|(action, _)| after_colon(action)).collect();
+    adapter.extend(["AssumeRole", "GetCallerIdentity"].map(str::to_owned));
+    assert_eq!(called("src/aws"), adapter);
+    let heard = if root("src/signal").is_dir() { called("src/signal") } else { BTreeSet::new() };
+    let mut unknown = heard.clone();
+    for service in ["sqs:", "cloudtrail:"] {
+        let actions = CALLS.iter().chain(QUEUE_CALLS).map(|(action, _)| *action);
+        let actions: Vec<String> =
+            actions.filter(|action| action.starts_with(service)).map(after_colon).collect();
+        let used = actions.iter().any(|action| heard.contains(action));
+        for action in actions {
+            let missed = used && !NEVER_MISSED.contains(&action.as_str()) && !heard.contains(&action);
+            assert!(!missed, "{service}{action} is allowed and never called");
+            unknown.remove(&action);
+        }
+    }
+    assert_eq!(unknown, BTreeSet::new(), "called in src/signal, and no policy allows it");
+}
+
+/// By the names of the actions that IAM knows: a batch is allowed as its single calls are.
+fn called(folder: &str) -> BTreeSet<String> {
+    let calls = sources(folder).into_iter().flat_map(|source| sdk_calls(&source));
+    calls.map(|call| call.trim_end_matches("Batch").to_owned()).collect()
 }
 
 fn after_colon(action: &str) -> String {
@@ -100,6 +142,7 @@ fn after_colon(action: &str) -> String {
 fn a_call_is_found_however_it_is_laid_out() {
     let source = "ec2\n    .describe_vpcs()\n    .send(); sts.get_caller_identity().send(); a.get_or_init(b); x.replace(\"a\")";
     assert_eq!(sdk_calls(source), ["DescribeVpcs", "GetCallerIdentity"]);
+    assert_eq!(sdk_calls("sqs.receive_message().send().await"), ["ReceiveMessage"]);
 }
 
 /// The SDK's calls in a source text, as `client.describe_vpcs()`, by AWS's names for them.
@@ -109,17 +152,21 @@ fn sdk_calls(source: &str) -> Vec<String> {
         "assume",
         "associate",
         "authorize",
+        "change",
         "create",
         "delete",
         "describe",
         "disassociate",
         "enable",
         "get",
+        "lookup",
         "modify",
+        "receive",
         "reject",
         "replace",
         "restore",
         "revoke",
+        "send",
     ];
     let methods =
         source.split('.').skip(1).filter_map(|rest| rest.split_once("()")).map(|(method, _)| method);
@@ -145,7 +192,9 @@ fn reading_and_writing_are_apart() {
     for statement in statements(&policy("member-read.json")) {
         let mutating: Vec<String> = words(&statement["Action"])
             .into_iter()
-            .filter(|action| !["Describe", "Get"].iter().any(|verb| after_colon(action).starts_with(verb)))
+            .filter(|action| {
+                !["Describe", "Get", "Lookup"].iter().any(|verb| after_colon(action).starts_with(verb))
+            })
             .collect();
         assert_eq!(mutating, [""; 0]);
     }
@@ -226,6 +275,66 @@ fn resolve(value: &Value, parameters: &Map<String, Value>) -> Value {
         },
         Value::Array(list) => list.iter().map(|value| resolve(value, parameters)).collect(),
         other => other.clone(),
+    }
+}
+
+/// The queue's policy is what lets an operator of another account in; and nobody else, to nothing more.
+#[test]
+fn the_queue_lets_its_reader_do_the_same_and_no_more() {
+    let mine = by_sid(&statements(&policy("operator-events.json")), "HearOfCalls");
+    for template in ["hub.yaml", "single.yaml"] {
+        let template = yaml(&format!("{FOLDER}/events/{template}")).remove(0);
+        let all = &template["Resources"]["QueuePolicy"]["Properties"]["PolicyDocument"]["Statement"];
+        let elsewhere = &all.as_array().expect("statements").last().expect("a statement")["Fn::If"];
+        assert_eq!(
+            (&elsewhere[0], &elsewhere[2]),
+            (&json!("ConsumerElsewhere"), &json!({"Ref": "AWS::NoValue"}))
+        );
+        assert_eq!(
+            (&elsewhere[1]["Sid"], &elsewhere[1]["Effect"]),
+            (&json!("ConsumerReceives"), &json!("Allow"))
+        );
+        assert_eq!(elsewhere[1]["Principal"], json!({"AWS": {"Ref": "ConsumerRoleArn"}}));
+        assert_eq!(words(&elsewhere[1]["Action"]), words(&mine["Action"]));
+    }
+    let decrypts = by_sid(&statements(&policy("operator-events.json")), "OnlyForAQueueWithACustomerKey");
+    let region = words(&mine["Resource"])[0].split(':').nth(3).expect("a Region").to_owned();
+    assert_eq!(
+        decrypts["Condition"],
+        json!({"StringEquals": {"kms:ViaService": format!("sqs.{region}.amazonaws.com")}})
+    );
+}
+
+#[test]
+fn only_the_rules_send_to_the_queue() {
+    for template in ["hub.yaml", "single.yaml"] {
+        let template = yaml(&format!("{FOLDER}/events/{template}")).remove(0);
+        let rules = json!([{"Fn::GetAtt": ["Calls", "Arn"]}, {"Fn::GetAtt": ["Watch", "Arn"]}]);
+        for (name, queue, exclusive) in
+            [("QueuePolicy", "Queue", true), ("DeadLettersPolicy", "DeadLetters", false)]
+        {
+            let properties = &template["Resources"][name]["Properties"];
+            assert_eq!(properties["Queues"], json!([{"Ref": queue}]));
+            let all = properties["PolicyDocument"]["Statement"].as_array().expect("statements").clone();
+            let sends = by_sid(&all, "TheseRulesSend");
+            assert_eq!(sends["Effect"], "Allow");
+            assert_eq!(sends["Principal"], json!({"Service": "events.amazonaws.com"}));
+            assert_eq!(sends["Action"], "sqs:SendMessage");
+            assert_eq!(sends["Condition"], json!({"ArnEquals": {"aws:SourceArn": rules}}));
+            let plain = by_sid(&all, "TlsOnly");
+            assert_eq!((&plain["Effect"], &plain["Principal"]), (&json!("Deny"), &json!("*")));
+            assert_eq!(plain["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
+            if exclusive {
+                let others = by_sid(&all, "NobodyElseSends");
+                assert_eq!((&others["Effect"], &others["Principal"]), (&json!("Deny"), &json!("*")));
+                assert_eq!(others["Action"], "sqs:SendMessage");
+                assert_eq!(others["Condition"], json!({"ArnNotEquals": {"aws:SourceArn": rules}}));
+            }
+            let here = json!({"Fn::GetAtt": [queue, "Arn"]});
+            let mut known = all.iter().filter(|statement| statement.get("Fn::If").is_none());
+            assert!(known.all(|statement| statement["Resource"] == here), "{name}");
+            assert_eq!(all.len(), if exclusive { 4 } else { 2 }, "{name}");
+        }
     }
 }
 
@@ -326,6 +435,7 @@ fn every_policy_is_tested() {
         "member-role.yaml",
         "member-write.json",
         "operator-assume-roles.json",
+        "operator-events.json",
         "scp-only-peerkeeper-deletes-peerings.json",
         "trust-member.json",
         "trust-operator-irsa.json",
