@@ -3,9 +3,9 @@
 
     terraform.py    run with moto's Python (tools/moto/serve.py setup prints it)
 
-Terraform is taken from PATH; its AWS provider from the directory that TF_PLUGIN_MIRROR names (a filesystem mirror), else
-from where Terraform finds it itself. Where either is missing it says so and ends with status 77, which is neither
-success nor failure.
+Terraform is taken from PATH; its AWS provider from the directory that TF_PLUGIN_MIRROR names, a filesystem mirror, which
+`terraform providers mirror DIRECTORY` makes: no test fetches anything from the internet. Where either is missing it
+says so and ends with status 77, which is neither success nor failure.
 """
 
 import json
@@ -37,11 +37,9 @@ class Terraform:
             # moto is not there for the metadata of an instance.
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        mirror = os.environ.get("TF_PLUGIN_MIRROR")
-        if mirror:
-            rc = folder / "terraform.rc"
-            rc.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{mirror}" }} }}\n')
-            self.environment["TF_CLI_CONFIG_FILE"] = str(rc)
+        rc = folder / "terraform.rc"
+        rc.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{os.environ.get("TF_PLUGIN_MIRROR")}" }} }}\n')
+        self.environment["TF_CLI_CONFIG_FILE"] = str(rc)
 
     def run(self, folder, *words, may_fail=False):
         done = subprocess.run([self.program, *words, "-no-color"], cwd=folder, env=self.environment,
@@ -93,17 +91,17 @@ output "hub" {{ value = module.hub }}
     return "\n\n".join([*providers, modules])
 
 
-def formatted_and_valid(terraform, folder):
+def formatted(terraform):
     said = terraform.run(EVENTS / "terraform", "fmt", "-check", "-recursive", may_fail=True)
     expect("files that terraform fmt would change", (said.returncode, said.stdout), (0, ""))
-    begun = terraform.run(folder, "init", "-input=false", may_fail=True)
-    if begun.returncode != 0:
-        skip(f"the AWS provider is not to be had:\n{begun.stderr}")
-    terraform.run(folder, "validate")
-    print("  terraform: the modules are formatted and valid", flush=True)
+    print("  terraform: the modules are formatted", flush=True)
+    if "TF_PLUGIN_MIRROR" not in os.environ:
+        skip("the modules are neither validated nor applied to moto: TF_PLUGIN_MIRROR names no AWS provider")
 
 
 def applied(terraform, folder):
+    terraform.run(folder, "init", "-input=false")
+    terraform.run(folder, "validate")
     terraform.run(folder, "apply", "-auto-approve", "-input=false")
     terraform.run(folder, "plan", "-input=false", "-out=again")
     plan = json.loads(terraform.run(folder, "show", "-json", "again").stdout)
@@ -160,11 +158,11 @@ def main():
         terraform = Terraform(folder)
         # Terraform writes beside what it reads: into a copy.
         shutil.copytree(EVENTS, folder / "events")
+        formatted(terraform)
         with Moto() as moto:
             (folder / "main.tf").write_text(configuration(moto))
-            formatted_and_valid(terraform, folder)
             single, hub = applied(terraform, folder)
-            print("  terraform: applied to moto, and the next plan is empty", flush=True)
+            print("  terraform: valid, applied to moto, and the next plan is empty", flush=True)
             patterns_and_policies(moto, single, hub)
             alone, collects = Place(moto, ALONE), Place(moto, HUB)
             live.prove(alone, alone, single["queue_url"])
