@@ -44,6 +44,8 @@ test: lint setup ## everything: formatting, lints, unit, property, adapter and c
 	@$(LOCKED) $(CARGO) test --locked --workspace --no-fail-fast
 	$(call say,'boto3: a client that is not ours hears of a deletion from ec2sim')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/boto3_events.py "$$CARGO_TARGET_DIR"/debug/ec2sim
+	$(call say,'events on AWS: the patterns on ec2sim')
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/events/on_ec2sim.py "$$CARGO_TARGET_DIR"/debug/ec2sim
 	$(call say,'fidelity: ec2sim does as AWS does; and where moto does not is listed')
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/fidelity/run.py "$$CARGO_TARGET_DIR"/debug/ec2sim
 
