@@ -34,6 +34,9 @@ MOTO = {
         "a failed one is deleted": "done",
         "from a VPC whose id is none": "refused: InvalidVpcID.NotFound",
     },
+    "quotas-of-peerings": {
+        "a request beside 25 that wait": "pcx-...",
+    },
     "duplicates": {
         "the same request again": "another",
         "the same request while it is active": "another",

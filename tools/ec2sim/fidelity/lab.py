@@ -21,7 +21,6 @@ TOOLS = Path(__file__).resolve().parents[2]
 IRELAND, VIRGINIA = "eu-west-1", "us-east-1"
 # No retries: a 500 is an answer here. No validation: the server is asked, and not boto3.
 SETTINGS = Config(retries={"max_attempts": 0}, proxies={}, read_timeout=30, parameter_validation=False)
-SESSION = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any")
 ID = re.compile(r"\b(pcx|vpc|rtb|rtbassoc|subnet|sg|sgr|pl|igw|vpc-cidr-assoc)-[0-9a-f]{8,17}\b")
 NO_CLOCK = "no clock to move"
 SCENARIOS: dict[str, Callable] = {}
@@ -45,6 +44,8 @@ class Server:
         if not first:
             sys.exit(f"{self.name}: `{' '.join(self.command)}` ended before it was ready")
         self.endpoint = json.loads(first)["endpoint"]
+        # One each: the servers are asked at the same time, and a session is no place for two threads.
+        self.session = boto3.Session(aws_access_key_id="any", aws_secret_access_key="any")
         self.clients = {}
 
     def __enter__(self):
@@ -68,7 +69,7 @@ class Server:
         return self.clients[key]
 
     def client_with(self, service, region, **keys):
-        return SESSION.client(service, region, endpoint_url=self.endpoint, config=SETTINGS, **keys)
+        return self.session.client(service, region, endpoint_url=self.endpoint, config=SETTINGS, **keys)
 
     def pass_time(self, **span):
         raise NotImplementedError

@@ -5,14 +5,14 @@ from lab import (
     vpc,
 )
 from sources import (
-    ACCEPTING, CAPTURED, CODES, CONNECTION, DELETING, FAILED_IS_FINAL, LIFECYCLE, LIMITATIONS, MOTO_PEERINGS,
-    MOTO_ERRORS, NOT_ACTIVE, OTHERS_OPTIONS, OTHER_REGIONS_OPTIONS, PEERING_DNS, PEER_INFO, REJECTED_IS_FINAL,
-    REJECTING, SAME_REQUEST, TAGS, TWINS, VPC_BLOCKS, VPC_IN_USE, WHY_FAILED,
-    WRONG_REGION, api,
+    ACCEPTING, CAPTURED, CODES, CONNECTION, DELETING, FAILED_IS_FINAL, LIFECYCLE, LIMITATIONS, MOTO_ERRORS,
+    MOTO_PEERINGS, NOT_ACTIVE, OTHERS_OPTIONS, OTHER_REGIONS_OPTIONS, PEERING_DNS, PEERING_QUOTAS, PEER_INFO,
+    REJECTED_IS_FINAL, REJECTING, SAME_REQUEST, TAGS, TWINS, VPC_BLOCKS, VPC_IN_USE, WHY_FAILED, WRONG_REGION, api,
 )
 
 FAILED_TEXT = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
 UNKNOWN, MALFORMED = "pcx-0123456789abcdef0", "pcx-xyz"
+CREATE = api("CreateVpcPeeringConnection")
 NO_DNS = {"AllowDnsResolutionFromRemoteVpc": False}
 DNS = {"AllowDnsResolutionFromRemoteVpc": True}
 
@@ -102,7 +102,7 @@ def who_may(on):
              f"accepted in region {VIRGINIA}")
     on.see("its accepter accepts in another Region", WRONG_REGION, Refused("OperationNotPermitted", wrong),
            lambda: accept(there, peering))
-    on.see("its requester rejects", REJECTING, Refused("OperationNotPermitted"), lambda: reject(ours, peering))
+    on.see("its requester rejects", MOTO_ERRORS, Refused("OperationNotPermitted"), lambda: reject(ours, peering))
     on.see("its accepter deletes the request", DELETING, Refused("InvalidStateTransition"),
            lambda: delete(theirs, peering))
     other = Pair(on, people=(pair.us, pair.them), blocks=("10.11.0.0/16", "10.12.0.0/16"))
@@ -161,6 +161,25 @@ def requests_that_fail(on):
            lambda: request(ours, "vpc-0123456789abcdef0", a))
     on.see("from a VPC whose id is none", CODES, Refused("InvalidVpcID.Malformed"), lambda: request(ours, "vpc-xyz", a))
     on.see("from another account's VPC", CODES, Refused("InvalidVpcID.NotFound"), lambda: request(ours, far, a))
+
+
+@scenario
+def quotas_of_peerings(on):
+    """How many requests may wait at once, and what is taken for granted"""
+    ours = on.ec2(on.account("us"))
+    hub = vpc(ours, "10.0.0.0/16")
+    near = request(ours, hub, vpc(ours, "10.1.0.0/16"))
+    on.see("whose the accepter is where nothing is said", CREATE, ["<us>", "<us>"],
+           lambda: of_sides(ours, near, "OwnerId"))
+    on.see("in which Region it is where nothing is said", CREATE, [IRELAND, IRELAND],
+           lambda: of_sides(ours, near, "Region"))
+    for block in range(2, 26):
+        request(ours, hub, vpc(ours, f"10.{block}.0.0/16"))
+    last = vpc(ours, "10.26.0.0/16")
+    on.see("a request beside 25 that wait", PEERING_QUOTAS, Refused("OutstandingVpcPeeringConnectionLimitExceeded"),
+           lambda: request(ours, hub, last))
+    accept(ours, near)
+    on.see("a request when one of them is accepted", PEERING_QUOTAS, "pcx-...", lambda: request(ours, hub, last))
 
 
 @scenario

@@ -13,6 +13,7 @@ not there, fails as well. The list is published in ec2sim/DIFFERENCES.md, which 
 import argparse
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 # For their scenarios, in the order in which they are published.
@@ -56,6 +57,10 @@ def judge(ec2sim, moto, whole):
     return len(found) + len(stray)
 
 
+def see_all(names, server):
+    return [seen for name in names for seen in play(name, server)]
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("ec2sim", help="the simulator's binary")
@@ -67,13 +72,14 @@ def main():
     names = [asked.only] if asked.only else list(SCENARIOS)
     began = time.monotonic()
     with Ec2sim(asked.ec2sim) as ec2sim, Moto() as moto:
-        seen = {server.name: [one for name in names for one in play(name, server)] for server in (ec2sim, moto)}
-    faults = judge(seen["ec2sim"], seen["moto"], whole=not asked.only)
-    alike = sum(one.is_aws for one in seen["moto"])
-    print(f"  {len(names)} scenarios with {len(seen['ec2sim'])} probes; moto does as AWS at {alike} of them "
+        with ThreadPoolExecutor() as both:
+            of_ec2sim, of_moto = both.map(lambda server: see_all(names, server), (ec2sim, moto))
+    faults = judge(of_ec2sim, of_moto, whole=not asked.only)
+    alike = sum(one.is_aws for one in of_moto)
+    print(f"  {len(names)} scenarios with {len(of_ec2sim)} probes; moto does as AWS at {alike} of them "
           f"({time.monotonic() - began:.0f} s)")
     if not asked.only:
-        faults += differences.publish(seen["moto"], version("moto"), asked.write)
+        faults += differences.publish(of_moto, version("moto"), asked.write)
     sys.exit(1 if faults else 0)
 
 

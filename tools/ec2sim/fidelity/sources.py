@@ -43,6 +43,7 @@ DELETING = _guide("Peering Guide: delete", "peering/delete-vpc-peering-connectio
 PEERING_ROUTES = _guide("Peering Guide: route tables", "peering/vpc-peering-routing")
 PEERING_GROUPS = _guide("Peering Guide: security groups", "peering/vpc-peering-security-groups")
 PEERING_DNS = _guide("Peering Guide: DNS", "peering/vpc-peering-dns")
+PEERING_QUOTAS = _guide("Peering Guide: quotas", "peering/vpc-peering-connection-quotas")
 VPC_BLOCKS = _guide("VPC Guide: CIDR blocks", "userguide/vpc-cidr-blocks")
 ROUTE_TABLES = _guide("VPC Guide: route tables", "userguide/VPC_Route_Tables")
 MAIN_TABLE = _guide("VPC Guide: subnet route tables", "userguide/subnet-route-tables")
