@@ -596,6 +596,9 @@ impl Stage {
     pub fn calm_down(&mut self) {
         self.calm = true;
         self.dice.calm = true;
+        if self.world.throttling().is_some() {
+            self.world.set_throttling(Some(ec2sim::Throttling::aws()));
+        }
         self.allow_all();
         self.restore_quotas();
         self.lift_holds();

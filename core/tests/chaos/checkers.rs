@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ec2sim::{Mutation, PeeringStatus, Request, World};
-use peerkeeper_core::desired::{DependentRoutes, Policy, Reaction};
-use peerkeeper_core::ids::{AccountRegion, OwnerTag, PeeringId, Slot};
+use peerkeeper_core::desired::{AccountRef, DependentRoutes, Limits, Policy, Reaction};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, OwnerTag, PeeringId, Side, Slot};
 use peerkeeper_core::memory::{Act, Life, LossClass, LossOutcome, Memory};
 use peerkeeper_core::pace::lease;
+use peerkeeper_core::time::Wall;
 use peerkeeper_core::turn::Live;
 use peerkeeper_core::write::{Write, WriteCall};
 
@@ -19,6 +20,7 @@ use crate::common::rig::pcx;
 use crate::drive::WRITE_TIMEOUT_MS;
 use crate::knobs::LAG_MS;
 use crate::scene::{MAX_OF_OPERATOR, WINDOW_S};
+use crate::script::What;
 use crate::stage::{Stage, Whose};
 
 /// A reading may be this old when a write leaves: fresh when it was planned, fresh when it was sent, each for ten seconds;
@@ -504,30 +506,69 @@ impl Stage {
         }
     }
 
-    /// Acts are bounded in every window, by what all objects have stored. What is lost with a status is lost to everybody.
+    /// Acts are bounded in every window and at every level, by what all objects have stored. What is lost with a status is
+    /// lost to everybody.
     fn judge_acts(&mut self, whose: &Whose, before: &Memory, memory: &Memory) {
         if memory.taken_from != before.taken_from {
             return;
         }
-        for (act, at) in memory.spent.iter().filter(|spent| !before.spent.contains(spent)) {
-            let restores = |act: &Act| matches!(act, Act::Restore | Act::RepairDrift);
-            let objects = self.api.truth.objects.values();
-            // What was handed over is one, though both remember it.
-            let acts: BTreeSet<_> = objects
-                .flat_map(|object| object.memory.spent.iter().map(|spent| (object.pair(), *spent)))
-                .filter(|(_, (of, when))| {
-                    restores(of) == restores(act) && when.0 > at.0 - WINDOW_S && when.0 <= at.0
-                })
-                .collect();
-            // The operator's own window is an hour, so within a shorter one no more can be.
-            if acts.len() > MAX_OF_OPERATOR as usize {
-                let (key, count) = (&whose.key, acts.len());
-                let what = format!(
-                    "{key} begins {act:?}: {count} within {WINDOW_S} s, {MAX_OF_OPERATOR} are allowed"
-                );
-                self.judge.accuse(4, what);
+        let fresh: Vec<(Act, Wall)> =
+            memory.spent.iter().filter(|spent| !before.spent.contains(spent)).copied().collect();
+        for spent in fresh {
+            for (level, most, shares) in self.levels_of(&whose.key, spent.0) {
+                let count = self.acts_within(spent, &shares);
+                if count > most as usize {
+                    let key = &whose.key;
+                    let what = format!(
+                        "of {level}: {key} begins {:?}, {count} within {WINDOW_S} s, {most} are allowed",
+                        spent.0
+                    );
+                    self.judge.accuse(4, what);
+                }
             }
         }
+    }
+
+    /// The limits that an act of this object counts under, each with those it shares it with.
+    fn levels_of(&self, key: &ObjectKey, act: Act) -> Vec<(String, u32, BTreeSet<ObjectKey>)> {
+        let truth = &self.api.truth;
+        let Some(object) = truth.objects.get(key) else { return Vec::new() };
+        let sharing = |fits: &dyn Fn(&Object) -> bool| {
+            truth.objects.values().filter(|other| fits(other)).map(|other| other.key.clone()).collect()
+        };
+        // The operator's own window is an hour, so within a shorter one no more can be.
+        let mut levels = vec![("the operator".to_owned(), MAX_OF_OPERATOR, sharing(&|_| true))];
+        // Who moves from one policy or account to another takes along what it did there.
+        let happens = |what: &[What]| self.acts.iter().any(|act| what.contains(&act.what));
+        if !happens(&[What::EditPolicyRef, What::DeletePolicy]) {
+            let limits = truth.policy_of(object).limits;
+            let shares = sharing(&|other| other.policy == object.policy);
+            levels.push(("the policy".to_owned(), most_of(limits, act), shares));
+        }
+        if !happens(&[What::DeleteAccount]) {
+            for account in truth.accounts.values() {
+                let Some(limits) = account.limits else { continue };
+                let uses = |other: &Object| {
+                    let named = |side| matches!(&other.sides.get(side).account, AccountRef::Managed(n) if *n == account.name);
+                    Side::BOTH.into_iter().any(named)
+                };
+                if uses(object) {
+                    levels.push((format!("account {}", account.name), most_of(limits, act), sharing(&uses)));
+                }
+            }
+        }
+        levels
+    }
+
+    /// What was handed over is one, though both remember it.
+    fn acts_within(&self, (act, at): (Act, Wall), shares: &BTreeSet<ObjectKey>) -> usize {
+        let objects = self.api.truth.objects.values().filter(|object| shares.contains(&object.key));
+        let spent =
+            objects.flat_map(|object| object.memory.spent.iter().map(|spent| (object.pair(), *spent)));
+        let counts = |(_, (of, when)): &(_, (Act, Wall))| {
+            restores(*of) == restores(act) && when.0 > at.0 - WINDOW_S && when.0 <= at.0
+        };
+        spent.filter(counts).collect::<BTreeSet<_>>().len()
     }
 
     fn note_reached(&mut self, before: &Memory, memory: &Memory, report: &peerkeeper_core::plan::Report) {
@@ -553,6 +594,14 @@ impl Stage {
             self.reach.hit("why not", held.reason);
         }
     }
+}
+
+fn restores(act: Act) -> bool {
+    matches!(act, Act::Restore | Act::RepairDrift)
+}
+
+fn most_of(limits: Limits, act: Act) -> u32 {
+    if restores(act) { limits.max_restores } else { limits.max_removals }
 }
 
 /// What is stored asks for routes to be removed: a released loss, or a spec that changed.

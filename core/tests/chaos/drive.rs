@@ -426,7 +426,9 @@ impl Stage {
     ) -> Result<Vec<ApiWrite>, peerkeeper_core::memory::Latch> {
         let Some(act) = commit.reserve else { return Ok(Vec::new()) };
         let at = spent_at(commit, act);
-        let forgets = self.sabotage == Some(sabotage::Sabotage::ForgetsLimits);
+        use sabotage::Sabotage::{ForgetsAccountLimit, ForgetsLimits, ForgetsPolicyLimit};
+        let forgetful = [ForgetsLimits, ForgetsPolicyLimit, ForgetsAccountLimit];
+        let forgets = self.sabotage.is_some_and(|sabotage| forgetful.contains(&sabotage));
         if let Err(latch) = self.replicas[whose.replica].limits.reserve(&whose.key, act, at)
             && !forgets
         {

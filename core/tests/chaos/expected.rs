@@ -87,6 +87,7 @@ pub fn reached(reach: &Reach, seeds: u64) {
         ("not sent", plain(NOT_SENT)),
         ("reason", names(Reason::ALL)),
         ("life", plain(LIVES)),
+        ("throttled", plain(&["read", "write"])),
     ];
     let is_out = |kind: &str, name: &str| OUT_OF_REACH.iter().any(|(k, n, _)| *k == kind && *n == name);
     let mut wrong = Vec::new();

@@ -16,18 +16,23 @@ fn only(acts: &[What]) -> Knobs {
 
 #[track_caller]
 fn assert_seen(sabotage: Sabotage, acts: &[What], invariant: u8) {
+    assert_told(sabotage, acts, &format!("invariant {invariant}:"));
+}
+
+#[track_caller]
+fn assert_told(sabotage: Sabotage, acts: &[What], as_what: &str) {
     let knobs = only(acts);
     for seed in 0..TRIES {
         let script = script::draw(seed, &knobs);
         let sound = Stage::new(seed, knobs.clone(), script.clone(), None).run();
         assert_eq!(sound, Ok(()), "seed {seed}, nothing broken");
         let broken = Stage::new(seed, knobs.clone(), script, Some(sabotage)).run();
-        let seen = broken.is_err_and(|why| why.contains(&format!("invariant {invariant}:")));
+        let seen = broken.is_err_and(|why| why.contains(as_what));
         if seen {
             return;
         }
     }
-    panic!("{sabotage:?}: no checker of invariant {invariant} saw it in {TRIES} seeds");
+    panic!("{sabotage:?}: no checker saw it in {TRIES} seeds ({as_what})");
 }
 
 #[test]
@@ -48,6 +53,16 @@ fn invariant_03_who_does_not_look_at_others_tags_is_seen() {
 #[test]
 fn invariant_04_who_forgets_the_limits_is_seen() {
     assert_seen(Sabotage::ForgetsLimits, &[What::DeletePeering], 4);
+}
+
+#[test]
+fn invariant_04_who_forgets_the_limit_of_a_policy_is_seen() {
+    assert_told(Sabotage::ForgetsPolicyLimit, &[What::DeletePeering], "invariant 4: of the policy");
+}
+
+#[test]
+fn invariant_04_who_forgets_the_limit_of_an_account_is_seen() {
+    assert_told(Sabotage::ForgetsAccountLimit, &[What::DeletePeering], "invariant 4: of account");
 }
 
 #[test]

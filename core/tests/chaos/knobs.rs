@@ -68,6 +68,9 @@ pub struct Knobs {
     pub own: BTreeMap<Knob, u32>,
     /// How often each act is drawn.
     pub acts: BTreeMap<What, u32>,
+    /// AWS's own buckets, each of so many calls, one of which flows back a second: other tools in the accounts take the rest.
+    /// Zero: there are none.
+    pub bucket_size: u32,
 }
 
 impl Knobs {
@@ -91,12 +94,13 @@ impl Knobs {
         }
         let own = Knob::ALL.iter().map(|knob| (*knob, as_ratio(ratio(knob.most())))).collect();
         let acts = What::ALL.iter().map(|what| (*what, as_ratio(ratio(100)))).collect();
-        Self { aws, own, acts }
+        let bucket_size = as_ratio(ratio(12));
+        Self { aws, own, acts, bucket_size }
     }
 
     /// Nothing goes wrong by itself, and nobody does anything.
     pub fn calm() -> Self {
-        Self { aws: ec2sim::Knobs::default(), own: BTreeMap::new(), acts: BTreeMap::new() }
+        Self { aws: ec2sim::Knobs::default(), own: BTreeMap::new(), acts: BTreeMap::new(), bucket_size: 0 }
     }
 }
 
@@ -108,6 +112,6 @@ impl fmt::Display for Knobs {
         let delays = self.aws.delays_ms.iter().map(|(k, v)| named(format!("{k:?}Ms"), *v));
         let own = self.own.iter().map(|(k, v)| named(format!("{k:?}"), u64::from(*v)));
         let all: Vec<String> = faults.chain(choices).chain(delays).chain(own).collect();
-        write!(f, "{}", all.join(" "))
+        write!(f, "{} Buckets={}", all.join(" "), self.bucket_size)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use peerkeeper_core::desired::Reaction;
 use peerkeeper_core::ids::{OwnerTag, Side, Sides};
-use peerkeeper_core::limits::LimitsView;
+use peerkeeper_core::limits::{Level, LimitsView};
 use peerkeeper_core::memory::Memory;
 use peerkeeper_core::observed::{Reading, Resource, Scope, SideView, View};
 use peerkeeper_core::time::Mono;
@@ -22,6 +22,10 @@ pub enum Sabotage {
     IgnoresOwners,
     /// Every limit has room.
     ForgetsLimits,
+    /// The policy's limit alone has room.
+    ForgetsPolicyLimit,
+    /// Those of accounts alone have room.
+    ForgetsAccountLimit,
     /// Writes without the lease.
     IgnoresLease,
     /// The API server is told nothing of a loss, and the turn believes that it was.
@@ -54,6 +58,10 @@ pub fn spoil_live(stage: &Stage, live: &mut Live) {
     match stage.sabotage {
         Some(Sabotage::OverwritesOccupied) => live.policy.on_repointed_route = Reaction::Restore,
         Some(Sabotage::ForgetsLimits) => live.limits = LimitsView::default(),
+        Some(Sabotage::ForgetsPolicyLimit) => live.limits.levels.retain(|of| of.level != Level::Policy),
+        Some(Sabotage::ForgetsAccountLimit) => {
+            live.limits.levels.retain(|of| !matches!(of.level, Level::Account(_)));
+        }
         Some(Sabotage::SkipsFlag) => {
             if let Some(memory) = stage.skipped.get(&live.desired.key) {
                 live.memory = memory.clone();

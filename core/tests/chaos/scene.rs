@@ -19,6 +19,7 @@ pub const WINDOW_S: i64 = 900;
 pub const MAX_RESTORES: u32 = 6;
 pub const MAX_REMOVALS: u32 = 6;
 pub const MAX_OF_OPERATOR: u32 = 7;
+pub const MAX_OF_ACCOUNT: u32 = 4;
 
 pub struct Scene {
     pub places: Vec<Place>,
@@ -49,6 +50,11 @@ impl Scene {
         sim.cluster.max_removals = MAX_OF_OPERATOR;
         let prod = sim.cluster.accounts.get_mut("prod").unwrap();
         prod.allowed_peers.insert(FOREIGN.parse().unwrap());
+        // One account's owner may allow less than anybody's policy does.
+        if luck.below(2) == 0 {
+            let shared = sim.cluster.accounts.get_mut("shared").unwrap();
+            shared.limits = Some(account_limits());
+        }
         let places = vec![a, b, c, d, e, f];
         let mut plan = vec![("cross", 0, 1), ("accounts", 0, 2), ("regions", 4, 3), ("near", 0, 4)];
         if luck.below(2) == 0 {
@@ -84,6 +90,16 @@ impl Scene {
             created,
             ..self.templates[index].object.clone()
         }
+    }
+}
+
+/// Tighter than any policy's.
+fn account_limits() -> Limits {
+    Limits {
+        window_s: WINDOW_S,
+        max_restores: MAX_OF_ACCOUNT,
+        max_removals: MAX_OF_ACCOUNT,
+        max_restores_per_peering: 3,
     }
 }
 

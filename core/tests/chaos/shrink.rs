@@ -91,6 +91,7 @@ fn fewer_knobs(best: &mut Shrunk, fails: &mut impl FnMut(&Knobs, &[Act]) -> Opti
             let _ = knobs.own.insert(*knob, 0);
         }));
     }
+    without.push(each(&|knobs| knobs.bucket_size = 0));
     let original = best.knobs.clone();
     for one in without {
         let knobs = both(&original, &best.knobs, &one);
@@ -104,6 +105,7 @@ fn fewer_knobs(best: &mut Shrunk, fails: &mut impl FnMut(&Knobs, &[Act]) -> Opti
 fn both(original: &Knobs, best: &Knobs, one: &Knobs) -> Knobs {
     let mut knobs = original.clone();
     for off in [best, one] {
+        knobs.bucket_size = knobs.bucket_size.min(off.bucket_size);
         for (fault, ratio) in &off.aws.faults {
             if *ratio == 0 {
                 knobs.aws.faults.insert(*fault, 0);

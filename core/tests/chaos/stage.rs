@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash};
 use std::sync::Arc;
 
-use ec2sim::{Seeded, World};
+use ec2sim::{Category, Rate, Seeded, Throttling, World};
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey};
 use peerkeeper_core::observed::{Needs, SideView, Unseen};
 use peerkeeper_core::pace::lease;
@@ -105,6 +105,9 @@ impl Stage {
         world.advance(START_MS);
         let mut luck = Seeded::new(seed ^ 0x6c75_636b, ec2sim::Knobs::default());
         let (scene, cluster) = crate::scene::Scene::set(&mut world, &mut luck);
+        if knobs.bucket_size > 0 {
+            world.set_throttling(Some(busy(knobs.bucket_size)));
+        }
         let clock = |luck: &mut Seeded| Clock {
             offset_ms: luck.below(1_000_000_000),
             permille: i64::try_from(luck.below(41)).unwrap() - 20,
@@ -493,6 +496,12 @@ impl Stage {
     }
 }
 
+/// What other tools leave of AWS's buckets.
+fn busy(size: u32) -> Throttling {
+    let rate = Rate { size, refill_per_s: 1 };
+    Category::ALL.iter().fold(Throttling::aws(), |rates, category| rates.with(*category, rate))
+}
+
 fn known(object: Arc<crate::common::cluster::Object>) -> crate::replica::Known {
     crate::replica::Known { object, recent: None, quiet: false, own_version: None, report: None }
 }
@@ -535,6 +544,12 @@ impl Stage {
         self.dice.faults.iter().for_each(|(fault, count)| reach.hits("fault", fault, *count));
         self.dice.choices.iter().for_each(|(choice, count)| reach.hits("choice", choice, *count));
         self.dice.delays.iter().for_each(|(delay, count)| reach.hits("delay", delay, *count));
+        let ours = |caller: &ec2sim::Caller| &*caller.principal == crate::common::aws::OPERATOR;
+        let refused = self.world.throttled().iter().filter(|((caller, _), _)| ours(caller));
+        for ((_, action), count) in refused {
+            let of = if action.mutates() { "write" } else { "read" };
+            reach.hits("throttled", format_args!("{of}"), *count);
+        }
         self.lives.iter().for_each(|((from, to), count)| {
             reach.hits("life", format_args!("{from} -> {to}"), *count);
         });
