@@ -8,6 +8,8 @@ pub struct Dice {
     seeded: Seeded,
     /// The faults have ended.
     pub calm: bool,
+    /// An account and a Region where every call of ours is too much, calm or not.
+    pub throttled: Option<(&'static str, &'static str)>,
     pub faults: BTreeMap<Fault, u64>,
     pub choices: BTreeMap<Choice, u64>,
     pub delays: BTreeMap<Delay, u64>,
@@ -18,6 +20,7 @@ impl Dice {
         Self {
             seeded: Seeded::new(seed, knobs),
             calm: false,
+            throttled: None,
             faults: BTreeMap::new(),
             choices: BTreeMap::new(),
             delays: BTreeMap::new(),
@@ -50,6 +53,10 @@ impl Chance for Dice {
     }
 
     fn fault(&mut self, caller: &Caller, action: Action) -> Option<Fault> {
+        let here = |at: (&str, &str)| caller.account.as_str() == at.0 && caller.region.as_str() == at.1;
+        if self.throttled.is_some_and(here) {
+            return Some(Fault::Throttled);
+        }
         if self.calm {
             return None;
         }

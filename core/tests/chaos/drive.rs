@@ -206,7 +206,7 @@ impl Stage {
     // Turns.
 
     pub fn begin_turn(&mut self, replica: usize, key: ObjectKey) {
-        if !self.replicas[replica].has_been_swept(&key) {
+        if !self.replicas[replica].has_been_swept(&key) || sabotage::stops(self, replica) {
             self.replicas[replica].queue.done(&key);
             return;
         }
@@ -298,6 +298,9 @@ impl Stage {
     /// The object as the API server has it now, judged by what this process knows of everything else.
     fn live(&mut self, whose: &Whose) -> Reply {
         let Some(object) = self.api.object(&whose.key) else { return Reply::Live(None) };
+        if self.spoilt.as_ref() == Some(&whose.key) {
+            return Reply::NoAnswer("it can't be parsed".into());
+        }
         let this = &mut self.replicas[whose.replica];
         if !this.known.contains_key(&whose.key) {
             return Reply::Live(None);

@@ -6,6 +6,7 @@ use peerkeeper_core::reason::Reason;
 use crate::knobs::Knob;
 use crate::reach::Reach;
 use crate::script::What;
+use crate::trouble::Trouble;
 use crate::words::{NOT_SENT, Variant};
 
 /// With fewer seeds what is rare may be missing.
@@ -87,6 +88,7 @@ pub fn reached(reach: &Reach, seeds: u64) {
         ("not sent", plain(NOT_SENT)),
         ("reason", names(Reason::ALL)),
         ("life", plain(LIVES)),
+        ("trouble", names(Trouble::ALL)),
         ("throttled", plain(&["read", "write"])),
     ];
     let is_out = |kind: &str, name: &str| OUT_OF_REACH.iter().any(|(k, n, _)| *k == kind && *n == name);

@@ -76,6 +76,11 @@ fn invariant_08_a_second_active_peering_is_seen() {
 }
 
 #[test]
+fn invariant_09_who_stops_at_the_first_trouble_is_seen() {
+    assert_seen(Sabotage::StopsAtTrouble, &[], 9);
+}
+
+#[test]
 fn invariant_10_a_loss_that_is_told_twice_is_seen() {
     assert_seen(Sabotage::ForgetsPast, &[What::DeletePeering], 10);
 }

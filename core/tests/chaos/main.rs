@@ -23,6 +23,7 @@ mod scene;
 mod script;
 mod shrink;
 mod stage;
+mod trouble;
 mod words;
 
 use std::sync::Mutex;

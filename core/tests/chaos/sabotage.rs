@@ -6,7 +6,7 @@ use peerkeeper_core::desired::Reaction;
 use peerkeeper_core::ids::{OwnerTag, Side, Sides};
 use peerkeeper_core::limits::{Level, LimitsView};
 use peerkeeper_core::memory::Memory;
-use peerkeeper_core::observed::{Reading, Resource, Scope, SideView, View};
+use peerkeeper_core::observed::{Reading, Resource, Scope, SideView, Unseen, View};
 use peerkeeper_core::time::Mono;
 use peerkeeper_core::turn::Live;
 
@@ -26,6 +26,8 @@ pub enum Sabotage {
     ForgetsPolicyLimit,
     /// Those of accounts alone have room.
     ForgetsAccountLimit,
+    /// While anything can't be read, nothing is done.
+    StopsAtTrouble,
     /// Writes without the lease.
     IgnoresLease,
     /// The API server is told nothing of a loss, and the turn believes that it was.
@@ -43,6 +45,13 @@ pub fn spoil_sweep(stage: &Stage, view: &mut SideView) {
     if stage.sabotage == Some(Sabotage::OneReadingIsAbsence) {
         halve(&mut view.peerings);
     }
+}
+
+/// Whether a turn is not begun for what is wrong elsewhere.
+pub fn stops(stage: &Stage, replica: usize) -> bool {
+    let mut views = stage.replicas[replica].snapshots.values();
+    stage.sabotage == Some(Sabotage::StopsAtTrouble)
+        && (stage.spoilt.is_some() || views.any(|view| view.peerings.unseen != Unseen::NotRead))
 }
 
 fn halve<T: Resource>(view: &mut View<T>) {

@@ -97,6 +97,8 @@ pub struct Stage {
     numbers: u64,
     /// Faults have ended.
     pub calm: bool,
+    /// An object that can't be parsed any more.
+    pub spoilt: Option<ObjectKey>,
 }
 
 impl Stage {
@@ -138,6 +140,7 @@ impl Stage {
             agenda: BTreeMap::new(),
             numbers: 0,
             calm: false,
+            spoilt: None,
         };
         for (index, act) in stage.acts.clone().iter().enumerate() {
             stage.at(START_MS + act.at_ms, Due::Act(index));
