@@ -51,6 +51,13 @@ pub(super) struct Questions {
     budget: Arc<Budget>,
 }
 
+/// What is asked for.
+pub(super) enum Asked<T: Resource, K> {
+    /// Everything there is, of which the last sweep knows this.
+    All(Option<Arc<Reading<T>>>),
+    Some(BTreeSet<K>),
+}
+
 /// A page as the SDK gives it, with the id that AWS gave the request.
 struct Page<W> {
     /// AWS's answers hold their list even if it is empty: one that lacks it is no answer to what was asked.
@@ -88,16 +95,24 @@ impl Questions {
 
     /// Peerings of these pairs, or all of them. What the filters let through is filtered again: not every
     /// implementation heeds them, and both of a call's filters name the VPCs of all its pairs.
-    pub async fn peerings(&self, pairs: Option<BTreeSet<VpcPair>>) -> Result<Read<Peering>, ReadError> {
-        let Some(pairs) = pairs else {
-            return self.peerings_where(None).await.map(|answer| answer.into_read(Scope::All));
+    pub async fn peerings(&self, of: Asked<Peering, VpcPair>) -> Result<Read<Peering>, ReadError> {
+        let pairs = match of {
+            Asked::All(known) => {
+                let answer = self.peerings_where(None, known).await?;
+                return Ok(answer.into_read(Scope::All));
+            }
+            Asked::Some(pairs) => pairs,
         };
-        let ask = |some: Vec<VpcPair>| self.peerings_where(Some(some));
+        let ask = |some: Vec<VpcPair>| self.peerings_where(Some(some), None);
         let answer = in_chunks(&pairs, PAIRS_PER_CALL, ask).await?;
         Ok(answer.only(|peering| pairs.contains(&peering.group())).into_read(Scope::Groups(pairs)))
     }
 
-    async fn peerings_where(&self, pairs: Option<Vec<VpcPair>>) -> Result<Answer<Peering>, ReadError> {
+    async fn peerings_where(
+        &self,
+        pairs: Option<Vec<VpcPair>>,
+        known: Option<Arc<Reading<Peering>>>,
+    ) -> Result<Answer<Peering>, ReadError> {
         let filters = pairs.map(|pairs| {
             let vpcs: BTreeSet<VpcId> = pairs.iter().flat_map(|pair| pair.vpcs()).collect();
             vec![filter("requester-vpc-info.vpc-id", &vpcs), filter("accepter-vpc-info.vpc-id", &vpcs)]
@@ -112,15 +127,19 @@ impl Questions {
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
-        self.pages(Operation::DescribeVpcPeeringConnections, page, convert::peering).await
+        self.pages(Operation::DescribeVpcPeeringConnections, page, convert::peering, known).await
     }
 
     /// These tables, or all. By filter rather than by id: a missing one is then just missing, and fails nothing.
-    pub async fn tables(&self, ids: Option<BTreeSet<RouteTableId>>) -> Result<Read<RouteTable>, ReadError> {
-        self.by_ids(ids, |some| self.tables_where(some), Scope::Ids).await
+    pub async fn tables(&self, of: Asked<RouteTable, RouteTableId>) -> Result<Read<RouteTable>, ReadError> {
+        self.by_ids(of, |some, known| self.tables_where(some, known), Scope::Ids).await
     }
 
-    async fn tables_where(&self, ids: Option<Vec<RouteTableId>>) -> Result<Answer<RouteTable>, ReadError> {
+    async fn tables_where(
+        &self,
+        ids: Option<Vec<RouteTableId>>,
+        known: Option<Arc<Reading<RouteTable>>>,
+    ) -> Result<Answer<RouteTable>, ReadError> {
         let filters = ids.map(|ids| vec![filter("route-table-id", &ids)]);
         let page = |token| {
             let ask = self.client.describe_route_tables().max_results(TABLES_PAGE);
@@ -132,15 +151,19 @@ impl Questions {
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
-        self.pages(Operation::DescribeRouteTables, page, convert::route_table).await
+        self.pages(Operation::DescribeRouteTables, page, convert::route_table, known).await
     }
 
     /// A VPC is its own group: by that it is looked up, so that is what the reading is complete for.
-    pub async fn vpcs(&self, ids: Option<BTreeSet<VpcId>>) -> Result<Read<Vpc>, ReadError> {
-        self.by_ids(ids, |some| self.vpcs_where(some), Scope::Groups).await
+    pub async fn vpcs(&self, of: Asked<Vpc, VpcId>) -> Result<Read<Vpc>, ReadError> {
+        self.by_ids(of, |some, known| self.vpcs_where(some, known), Scope::Groups).await
     }
 
-    async fn vpcs_where(&self, ids: Option<Vec<VpcId>>) -> Result<Answer<Vpc>, ReadError> {
+    async fn vpcs_where(
+        &self,
+        ids: Option<Vec<VpcId>>,
+        known: Option<Arc<Reading<Vpc>>>,
+    ) -> Result<Answer<Vpc>, ReadError> {
         let filters = ids.map(|ids| vec![filter("vpc-id", &ids)]);
         let page = |token| {
             let ask = self.client.describe_vpcs().max_results(VPCS_PAGE);
@@ -152,19 +175,20 @@ impl Questions {
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
-        self.pages(Operation::DescribeVpcs, page, convert::vpc).await
+        self.pages(Operation::DescribeVpcs, page, convert::vpc, known).await
     }
 
     pub async fn prefix_lists(
         &self,
-        ids: Option<BTreeSet<PrefixListId>>,
+        of: Asked<PrefixList, PrefixListId>,
     ) -> Result<Read<PrefixList>, ReadError> {
-        self.by_ids(ids, |some| self.prefix_lists_where(some), Scope::Ids).await
+        self.by_ids(of, |some, known| self.prefix_lists_where(some, known), Scope::Ids).await
     }
 
     async fn prefix_lists_where(
         &self,
         ids: Option<Vec<PrefixListId>>,
+        known: Option<Arc<Reading<PrefixList>>>,
     ) -> Result<Answer<PrefixList>, ReadError> {
         let filters = ids.map(|ids| vec![filter("prefix-list-id", &ids)]);
         let page = |token| {
@@ -177,13 +201,13 @@ impl Questions {
                 Ok(Page { things, next: got.next_token, request_id })
             }
         };
-        self.pages(Operation::DescribeManagedPrefixLists, page, convert::prefix_list).await
+        self.pages(Operation::DescribeManagedPrefixLists, page, convert::prefix_list, known).await
     }
 
     async fn by_ids<T, F>(
         &self,
-        ids: Option<BTreeSet<T::Id>>,
-        ask: impl Fn(Option<Vec<T::Id>>) -> F,
+        of: Asked<T, T::Id>,
+        ask: impl Fn(Option<Vec<T::Id>>, Option<Arc<Reading<T>>>) -> F,
         scope: impl FnOnce(BTreeSet<T::Id>) -> Scope<T>,
     ) -> Result<Read<T>, ReadError>
     where
@@ -191,19 +215,25 @@ impl Questions {
         T::Id: Hash,
         F: Future<Output = Result<Answer<T>, ReadError>>,
     {
-        let Some(ids) = ids else { return ask(None).await.map(|answer| answer.into_read(Scope::All)) };
-        let answer = in_chunks(&ids, IDS_PER_CALL, |some| ask(Some(some))).await?;
+        let ids = match of {
+            Asked::All(known) => return Ok(ask(None, known).await?.into_read(Scope::All)),
+            Asked::Some(ids) => ids,
+        };
+        let answer = in_chunks(&ids, IDS_PER_CALL, |some| ask(Some(some), None)).await?;
         Ok(answer.only(|thing| ids.contains(&thing.id())).into_read(scope(ids)))
     }
 
-    /// All pages of one question. Any page may be short, or empty, and still not be the last.
+    /// All pages of one question. Any page may be short, or empty, and still not be the last. Of what is as `known`
+    /// already no second copy is made.
     async fn pages<T, W, E, F>(
         &self,
         operation: Operation,
         page: impl Fn(Option<String>) -> F,
         convert: impl Fn(&W, &Words) -> Converted<T>,
+        known: Option<Arc<Reading<T>>>,
     ) -> Result<Answer<T>, ReadError>
     where
+        T: Resource,
         F: Future<Output = Result<Page<W>, SdkError<E, HttpResponse>>>,
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
@@ -225,7 +255,11 @@ impl Questions {
                 match convert(wire, &words) {
                     Ok((thing, parts)) => {
                         skipped += parts;
-                        answer.things.push(Arc::new(thing));
+                        let same = known
+                            .as_ref()
+                            .and_then(|known| known.get(thing.id()))
+                            .filter(|old| ***old == thing);
+                        answer.things.push(same.cloned().unwrap_or_else(|| Arc::new(thing)));
                     }
                     Err(Unfit::Skip(why)) => {
                         skipped += 1;

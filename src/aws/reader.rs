@@ -14,7 +14,7 @@ use peerkeeper_core::time::Mono;
 use super::accounts::Account;
 use super::errors::{ReadError, ReadErrorKind};
 use super::quotas::Quotas;
-use super::read::{Questions, Read};
+use super::read::{Asked, Questions, Read};
 use super::snapshot::{Joined, Snapshot};
 use super::{Inner, clock};
 
@@ -94,14 +94,19 @@ impl Reader {
         let Ok(place) = self.inner.place(name, region) else { return SideView::default() };
         let NarrowNeeds { pair, vpcs, tables, prefix_lists } = needs;
         let pairs: BTreeSet<VpcPair> = pair.into_iter().collect();
-        let (peerings, tables, vpcs, lists) = tokio::join!(
-            place.narrow(&place.peerings, pairs, |ask, keys| async move { ask.peerings(Some(keys)).await }),
-            place.narrow(&place.tables, tables, |ask, keys| async move { ask.tables(Some(keys)).await }),
-            place.narrow(&place.vpcs, vpcs, |ask, keys| async move { ask.vpcs(Some(keys)).await }),
-            place.narrow(&place.prefix_lists, prefix_lists, |ask, keys| async move {
-                ask.prefix_lists(Some(keys)).await
-            }),
-        );
+        let (peerings, tables, vpcs, lists) =
+            tokio::join!(
+                place.narrow(&place.peerings, pairs, |ask, keys| async move {
+                    ask.peerings(Asked::Some(keys)).await
+                }),
+                place.narrow(&place.tables, tables, |ask, keys| async move {
+                    ask.tables(Asked::Some(keys)).await
+                }),
+                place.narrow(&place.vpcs, vpcs, |ask, keys| async move { ask.vpcs(Asked::Some(keys)).await }),
+                place.narrow(&place.prefix_lists, prefix_lists, |ask, keys| async move {
+                    ask.prefix_lists(Asked::Some(keys)).await
+                }),
+            );
         let errors = [error(&peerings), error(&tables), error(&vpcs), error(&lists)];
         let mut view = {
             let mut snapshot = place.snapshot();
@@ -179,7 +184,16 @@ impl Place {
     async fn sweep(&self) -> Result<SweepReport, ReadError> {
         let started = clock::now();
         let ask = &self.questions;
-        let (peerings, tables, vpcs) = tokio::join!(ask.peerings(None), ask.tables(None), ask.vpcs(None));
+        let (peerings, tables, vpcs) = {
+            let known = self.snapshot();
+            (
+                Asked::All(known.peerings.last()),
+                Asked::All(known.tables.last()),
+                Asked::All(known.vpcs.last()),
+            )
+        };
+        let (peerings, tables, vpcs) =
+            tokio::join!(ask.peerings(peerings), ask.tables(tables), ask.vpcs(vpcs));
         self.keep(&peerings, &tables, &vpcs);
         let (peerings, tables, vpcs) = (peerings?, tables?, vpcs?);
         self.quotas.refresh(&self.account, self.region, &self.quotas_client).await;

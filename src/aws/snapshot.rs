@@ -63,6 +63,11 @@ impl<T: Resource> Kept<T> {
         self.sweeps.push(latest);
     }
 
+    /// The last complete sweep.
+    pub fn last(&self) -> Option<Arc<Reading<T>>> {
+        self.sweeps.last().cloned()
+    }
+
     pub fn view(&self, narrow: Option<Arc<Reading<T>>>) -> View<T> {
         let (sweep, before) = (self.sweeps.last().cloned(), self.before.clone());
         View { sweep, before, narrow, unseen: self.unseen.clone() }

@@ -71,8 +71,15 @@ impl From<&Report> for Told {
 pub fn kept(mut object: VpcPeering) -> Arc<VpcPeering> {
     object.status = None;
     object.metadata.managed_fields = None;
+    object.metadata.labels = None;
+    object.metadata.finalizers = None;
+    object.metadata.owner_references = None;
     if let Some(annotations) = &mut object.metadata.annotations {
         annotations.remove(LAST_APPLIED);
+    }
+    // Lists come with room for more than they hold.
+    for side in [&mut object.spec.requester, &mut object.spec.accepter] {
+        side.routes.shrink_to_fit();
     }
     Arc::new(object)
 }

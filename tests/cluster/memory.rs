@@ -66,14 +66,14 @@ fn object(n: usize, hub: &VpcId, spoke: &VpcId) -> Value {
         "spec": {"requester": side(PLACES[0], hub), "accepter": side(PLACES[1], spoke)}})
 }
 
-/// Resident memory now, and at its highest, in MiB.
-fn resident_mib(pid: u32) -> (u64, u64) {
+/// Resident memory now, the part of it that is heap and stacks, and what all of it was at its highest, in MiB.
+fn resident_mib(pid: u32) -> (u64, u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
     let of = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux tells it");
         line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") / 1024
     };
-    (of("VmRSS:"), of("VmHWM:"))
+    (of("VmRSS:"), of("RssAnon:"), of("VmHWM:"))
 }
 
 fn measure(size: usize) {
@@ -105,15 +105,18 @@ fn measure(size: usize) {
     let took = began.elapsed();
     // Two sweeps more: what is kept beside the newest is there then.
     std::thread::sleep(Duration::from_secs(150));
-    let (now, highest) = resident_mib(operator.pid());
-    println!("{size:>9}{:>22}{now:>15}{highest:>15}", took.as_secs());
+    let (now, heap, highest) = resident_mib(operator.pid());
+    println!("{size:>9}{:>22}{now:>15}{heap:>15}{highest:>15}", took.as_secs());
 }
 
 /// `make bench`: as a table. Not a test: it fails only if it can't be done.
 #[test]
 #[ignore = "a benchmark of some minutes"]
 fn bench() {
-    println!("{:>9}{:>22}{:>15}{:>15}", "peerings", "all in sync after s", "resident MiB", "highest MiB");
+    println!(
+        "{:>9}{:>22}{:>15}{:>15}{:>15}",
+        "peerings", "all in sync after s", "resident MiB", "of it heap", "highest MiB"
+    );
     let sizes = std::env::var("SIZES").unwrap_or_else(|_| "100,1000,10000".to_owned());
     for size in sizes.split(',').map(|size| size.parse().expect("a number")) {
         measure(size);

@@ -6,3 +6,4 @@ mod bench;
 mod life;
 mod rig;
 mod sweeps;
+mod weight;
