@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use peerkeeper_core::aws_code::RefusalKind;
-use peerkeeper_core::desired::{AccountRef, Desired};
-use peerkeeper_core::ids::{
-    AccountRegion, ObjectKey, PrefixListId, RouteTableId, Side, Sides, VpcId, VpcPair,
-};
+use peerkeeper_core::desired::{AccountRef, Policy};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, Side, Sides};
 use peerkeeper_core::memory::{Act, Life};
 use peerkeeper_core::observed::{Needs, PeeringState, Reading, Resource, Scope, SideView, Unseen};
 use peerkeeper_core::pace::bucket::Operation;
@@ -25,6 +23,7 @@ use crate::knobs::Knob;
 use crate::replica::{Flight, Storing, blind, differs, forget, join, rotate};
 use crate::sabotage;
 use crate::stage::{Due, Question, Stage, Whose};
+use crate::wanted::Wanted;
 use crate::words::{not_sent, operation, variant, words};
 
 /// After this a write is given up: it counts as lost.
@@ -218,7 +217,15 @@ impl Stage {
         let life = this.life;
         this.flights.insert(
             key.clone(),
-            Flight { turn, number, object: None, wave: Vec::new(), commit: None, stored: None },
+            Flight {
+                turn,
+                number,
+                object: None,
+                policy: Policy::built_in(),
+                wave: Vec::new(),
+                commit: None,
+                stored: None,
+            },
         );
         self.drive(&Whose { replica, life, key, flight: number }, Reply::Start);
     }
@@ -322,8 +329,10 @@ impl Stage {
             version: object.version.to_string().into(),
             told: told.map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect(),
         };
+        let policy = live.policy.clone();
         sabotage::spoil_live(self, &mut live);
         if let Some(flight) = self.flight(whose) {
+            flight.policy = policy;
             flight.stored = Some(Arc::new(object.memory.clone()));
             flight.object = Some(object);
         }
@@ -624,13 +633,12 @@ impl Stage {
     }
 
     fn leave(&mut self, whose: &Whose, index: usize, call: WriteCall, taken: Mono) {
-        let cluster = self.replicas[whose.replica].cluster();
         let Some(flight) = self.flight(whose) else { return };
         let (Some(live), Some(stored)) = (flight.turn.live(), flight.stored.clone()) else { return };
-        let Some(object) = flight.object.clone() else { return };
+        // Changed meanwhile, it holds for the next turn.
+        let policy = flight.policy.clone();
         let mut doing = Doing::new(whose, live, stored);
-        // The policy as this process knows it, whatever the turn was told.
-        doing.policy = cluster.policy_of(&object);
+        doing.policy = policy;
         doing.left_ms = self.now_ms();
         let doing = Box::new(doing);
         self.judge_leaving(&doing, &call);
@@ -782,37 +790,6 @@ fn read_into<T: Resource>(
     match read {
         Ok(reading) => view.narrow = Some(rebased(&reading, scope, began)),
         Err(unseen) => view.unseen = unseen,
-    }
-}
-
-/// What one side's part of what is needed comes to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Wanted {
-    pair: Option<VpcPair>,
-    vpcs: BTreeSet<VpcId>,
-    tables: BTreeSet<RouteTableId>,
-    lists: BTreeSet<PrefixListId>,
-}
-
-impl Wanted {
-    fn of(desired: &Desired, side: Side, needs: &Needs) -> Self {
-        let vpc = needs.vpcs.contains(&side).then(|| desired.sides.get(side).vpc);
-        Self {
-            pair: needs.peerings.contains(&side).then(|| desired.pair()),
-            vpcs: vpc.into_iter().collect(),
-            tables: needs.tables.get(&side).cloned().unwrap_or_default(),
-            lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
-        }
-    }
-
-    fn joined(both: &Sides<Self>) -> Self {
-        let Sides { requester, accepter } = both.clone();
-        let mut all = requester;
-        all.pair = all.pair.or(accepter.pair);
-        all.vpcs.extend(accepter.vpcs);
-        all.tables.extend(accepter.tables);
-        all.lists.extend(accepter.lists);
-        all
     }
 }
 

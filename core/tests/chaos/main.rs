@@ -24,6 +24,7 @@ mod script;
 mod shrink;
 mod stage;
 mod trouble;
+mod wanted;
 mod words;
 
 use std::sync::Mutex;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use peerkeeper_core::desired::{AccountRef, LossAction};
+use peerkeeper_core::desired::{AccountRef, LossAction, Policy};
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Side};
 use peerkeeper_core::memory::{Act, LossClass, Memory};
 use peerkeeper_core::observed::{Reading, Resource, SideView, Unseen, View};
@@ -76,6 +76,8 @@ pub struct Flight {
     pub number: u64,
     /// As read live, with our own changes since.
     pub object: Option<Arc<Object>>,
+    /// The policy that held as it was read, whatever the turn was told.
+    pub policy: Policy,
     pub wave: Vec<(WriteCall, Option<Outcome>)>,
     pub commit: Option<Storing>,
     /// What this turn knows to be stored.
