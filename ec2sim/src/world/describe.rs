@@ -192,7 +192,9 @@ impl State {
         };
         let (account, region) = (&cx.caller.account, &cx.caller.region);
         let show = |peering: &Peering| {
-            let visible = peering.visible_at(account, region, self.now_ms);
+            let visible = peering.visible_at(account, region, self.now_ms)
+                && filters::may_match(query, "requester-vpc-info.vpc-id", peering.requester.vpc.as_str())
+                && filters::may_match(query, "accepter-vpc-info.vpc-id", peering.accepter.vpc.as_str());
             visible.then(|| self.peering_view(peering, account, region))
         };
         list(cx, &kind, query, &self.peerings, show).map(Response::Peerings)
@@ -206,8 +208,11 @@ impl State {
             not_found: texts::no_table,
         };
         let caller = cx.caller;
-        let show =
-            |table: &RouteTable| caller.is_at(&table.owner, &table.region).then(|| self.table_view(table));
+        let show = |table: &RouteTable| {
+            let visible = caller.is_at(&table.owner, &table.region)
+                && filters::may_match(query, "route-table-id", table.id.as_str());
+            visible.then(|| self.table_view(table))
+        };
         list(cx, &kind, query, &self.tables, show).map(Response::RouteTables)
     }
 

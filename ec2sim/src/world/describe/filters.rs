@@ -4,7 +4,7 @@ mod network;
 
 use ipnet::IpNet;
 
-use crate::request::{Filter, Tags};
+use crate::request::{Describe, Filter, Tags};
 use crate::view::{
     Association, Destination, PeeringSide, PeeringView, PrefixListView, RouteTableView, Target, VpcView,
 };
@@ -28,6 +28,13 @@ pub(crate) fn matches<V: Filtered>(view: &V, filters: &[Filter]) -> bool {
             None => view.any(&filter.name, &test),
         }
     })
+}
+
+/// False if a thing with this value can't pass the filters of that name: so that of thousands of things only those that
+/// are asked for are made into views.
+pub(super) fn may_match(query: &Describe, name: &str, value: &str) -> bool {
+    let mut of_name = query.filters.iter().filter(|filter| filter.name == name);
+    of_name.all(|filter| filter.values.iter().any(|pattern| glob(pattern, value)))
 }
 
 /// `*` stands for any run of characters, `?` for one, `\` takes the next as it is.
