@@ -3,7 +3,8 @@
 //! The map of the house; `peerkeeper_core` is the product, what is here connects it to the world:
 //! - [`api`]: what users write and read. Types only.
 //! - [`declare`] and [`remember`]: the only crossings between what users write and read and what the engine plans with.
-//! - [`aws`]: the only room that speaks to AWS.
+//! - [`aws`]: the room that speaks to AWS.
+//! - [`signal`]: what CloudTrail tells; it never acts.
 //! - [`controller`]: the operator in a cluster.
 //! - [`cli`]: the command line.
 //! - [`serve`] and [`metrics`]: what probes and Prometheus ask.
@@ -16,3 +17,4 @@ pub mod declare;
 pub mod metrics;
 pub mod remember;
 pub mod serve;
+pub mod signal;

@@ -13,6 +13,7 @@ pub mod claims;
 pub mod desired;
 pub mod few;
 pub mod ids;
+pub mod lane;
 pub mod limits;
 pub mod memory;
 pub mod observed;
