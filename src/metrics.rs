@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use peerkeeper_core::ids::Region;
+use peerkeeper_core::ids::{AccountRegion, Region};
 use peerkeeper_core::reason::Reason;
 use peerkeeper_core::turn::Note;
 use prometheus_client::collector::Collector;
@@ -16,6 +16,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::aws::Meter;
+use crate::signal::News;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ReasonLabel {
@@ -41,6 +42,22 @@ struct ObjectLabels {
     reason: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct QueueLabel {
+    queue: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct MessageLabels {
+    queue: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabel {
+    call: String,
+}
+
 /// Events that are worth an alert, counted from the start.
 const LOSSES: [Reason; 5] = [
     Reason::DeletedUnexpectedly,
@@ -61,6 +78,11 @@ pub struct Metrics {
     leading: Gauge,
     queue_length: Gauge,
     queue_lag_seconds: Gauge<f64, AtomicU64>,
+    messages: Family<MessageLabels, Counter>,
+    queue_failures: Family<QueueLabel, Counter>,
+    queue_silent_seconds: Family<QueueLabel, Gauge<f64, AtomicU64>>,
+    trail_events: Family<CallLabel, Counter>,
+    lanes_degraded: Family<PlaceLabels, Gauge>,
 }
 
 impl Metrics {
@@ -103,6 +125,22 @@ impl Metrics {
         let help = "How long the most overdue reconcile has waited";
         registry.register_with_unit("queue_lag", help, Unit::Seconds, queue_lag_seconds.clone());
         registry.register_collector(Box::new(AwsCalls(meter)));
+        let messages = Family::default();
+        let help = "Messages received from event queues, by what they were: event, duplicate, failed_call, foreign, \
+                    version, other_call or poison";
+        registry.register("event_queue_messages", help, messages.clone());
+        let queue_failures = Family::default();
+        let help = "Calls about event queues that failed";
+        registry.register("event_queue_failures", help, queue_failures.clone());
+        let queue_silent_seconds = Family::default();
+        let help = "How long ago an event queue last answered, with or without messages";
+        registry.register_with_unit("event_queue_silent", help, Unit::Seconds, queue_silent_seconds.clone());
+        let trail_events = Family::default();
+        let help = "CloudTrail events heard through queues, each once, by call";
+        registry.register("trail_events", help, trail_events.clone());
+        let lanes_degraded = Family::default();
+        let help = "1 for each account and Region whose events can't be relied on to come";
+        registry.register("event_lane_degraded", help, lanes_degraded.clone());
         Self {
             registry,
             events,
@@ -113,6 +151,40 @@ impl Metrics {
             leading,
             queue_length,
             queue_lag_seconds,
+            messages,
+            queue_failures,
+            queue_silent_seconds,
+            trail_events,
+            lanes_degraded,
+        }
+    }
+
+    /// Counts what an event queue brought.
+    pub fn queue(&self, queue: &str, news: &News<'_>) {
+        let message = |result| {
+            self.messages.get_or_create(&MessageLabels { queue: queue.to_owned(), result }).inc();
+        };
+        match news {
+            News::Received(_) => {}
+            News::Event(event) => {
+                message("event");
+                self.trail_events.get_or_create(&CallLabel { call: event.call.name().to_owned() }).inc();
+            }
+            News::Duplicate => message("duplicate"),
+            News::Ignored(why) => message(why.reason()),
+            News::Poison(_) => message("poison"),
+            News::Failed(_) => {
+                self.queue_failures.get_or_create(&QueueLabel { queue: queue.to_owned() }).inc();
+            }
+        }
+    }
+
+    /// Where events can't be relied on, and nowhere else.
+    pub fn degraded_lanes<'a>(&self, places: impl Iterator<Item = &'a AccountRegion>) {
+        self.lanes_degraded.clear();
+        for AccountRegion { account, region } in places {
+            let place = PlaceLabels { account: account.to_string(), region: region.to_string() };
+            self.lanes_degraded.get_or_create(&place).set(1);
         }
     }
 
@@ -145,6 +217,10 @@ impl Metrics {
         self.leading.set(i64::from(now.leading));
         self.queue_length.set(i64::try_from(now.queue_length).unwrap_or(i64::MAX));
         self.queue_lag_seconds.set(seconds(now.queue_lag_ms));
+        for (queue, silent_ms) in &now.event_queues_silent_ms {
+            let queue = QueueLabel { queue: queue.clone() };
+            self.queue_silent_seconds.get_or_create(&queue).set(seconds(*silent_ms));
+        }
         self.objects.clear();
         for (ready, reason) in &now.objects {
             self.objects.get_or_create(&ObjectLabels { ready, reason: reason.clone() }).inc();
@@ -160,6 +236,7 @@ pub struct Snapshot {
     pub leading: bool,
     pub queue_length: usize,
     pub queue_lag_ms: u64,
+    pub event_queues_silent_ms: Vec<(String, u64)>,
     /// Each object's `Ready`: its status and its reason.
     pub objects: Vec<(&'static str, String)>,
 }

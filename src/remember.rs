@@ -13,7 +13,7 @@ mod write;
 
 pub use account::{
     Checked, NoteRefused, Removal, account_status, note_removal, removals, removals_of_all,
-    removals_of_policy,
+    removals_of_policy, with_event_lane,
 };
 pub use conditions::told;
 pub use read::{RememberError, memory};

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::ids::AccountRegion;
+use crate::reason::Reason;
 use crate::time::{Mono, Now, Wall};
 use crate::trail::{Call, TrailEvent};
 
@@ -36,6 +37,16 @@ pub enum Degraded {
     NotEchoed { call: &'static str, at: Wall },
     /// The queue that they come through can't be read.
     QueueFails { queue: Arc<str>, why: Arc<str> },
+}
+
+impl Degraded {
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Blinded { .. } => Reason::TrailStopped,
+            Self::NotEchoed { .. } => Reason::WriteNotEchoed,
+            Self::QueueFails { .. } => Reason::QueueUnreadable,
+        }
+    }
 }
 
 impl fmt::Display for Degraded {

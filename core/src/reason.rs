@@ -181,6 +181,14 @@ reasons! {
     /// AWS refused a call; the message names the code.
     AwsRefused,
 
+    // Hearing of it: EventLaneDegraded.
+    /// A queue of --event-queue-url can't be read. The message says why; sweeps find what happens, later.
+    QueueUnreadable,
+    /// A write of Peerkeeper's own was not heard of within 15 minutes: its trail, EventBridge's rule or the rule's target does not tell.
+    WriteNotEchoed,
+    /// Somebody made a call that stops CloudTrail or EventBridge from telling, or may, and no event has come since. The message names them.
+    TrailStopped,
+
     // What was done: Events.
     /// A peering connection was created.
     PeeringCreated,
@@ -211,6 +219,8 @@ pub enum ConditionType {
     DnsInSync,
     /// The peering connection that should be there has been deleted, and that is not settled yet.
     UnexpectedlyDeleted,
+    /// Events of the account can't be relied on to come, so that losses are noticed by sweeps alone. Of AwsAccounts, and present only while True.
+    EventLaneDegraded,
 }
 
 impl ConditionType {
@@ -222,6 +232,7 @@ impl ConditionType {
         Self::RoutesInSync,
         Self::DnsInSync,
         Self::UnexpectedlyDeleted,
+        Self::EventLaneDegraded,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -233,6 +244,7 @@ impl ConditionType {
             Self::RoutesInSync => "RoutesInSync",
             Self::DnsInSync => "DnsInSync",
             Self::UnexpectedlyDeleted => "UnexpectedlyDeleted",
+            Self::EventLaneDegraded => "EventLaneDegraded",
         }
     }
 }

@@ -651,7 +651,8 @@ impl Turn {
                 | ConditionType::Stalled
                 | ConditionType::PeeringActive
                 | ConditionType::RoutesInSync
-                | ConditionType::DnsInSync => false,
+                | ConditionType::DnsInSync
+                | ConditionType::EventLaneDegraded => false,
             };
             let before = live.told.get(&condition.kind);
             let is_now = (condition.truth, condition.reason.as_str());

@@ -96,6 +96,69 @@ impl Session {
         (aws_sdk_sts::Client::from_conf(conf), region)
     }
 
+    /// What a client of any other service is made from: these credentials, one deadline, no retries.
+    pub(super) fn sdk_for(
+        &self,
+        region: Region,
+        timeout: Duration,
+        credentials: SharedCredentialsProvider,
+    ) -> SdkConfig {
+        let builder = self.sdk.clone().into_builder();
+        builder
+            .region(aws_config::Region::new(region.to_string()))
+            .credentials_provider(credentials)
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts(self.connect_timeout, timeout))
+            .build()
+    }
+
+    /// The operator's own credentials, whosever they are.
+    pub(super) fn own_key(self: &Arc<Self>) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(OwnKey(self.clone()))
+    }
+
+    pub(super) async fn distrust_own(&self) {
+        self.own.forget().await;
+    }
+
+    /// Sends one call, counts it and logs it. With AWS's id of the request where it gave one.
+    pub(super) async fn call<O, E>(
+        &self,
+        at: AccountRegion,
+        action: &'static str,
+        send: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    ) -> (Result<O, CallError>, Option<Arc<str>>)
+    where
+        O: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let started = tokio::time::Instant::now();
+        let answer = send.await;
+        let request_id = match &answer {
+            Ok(good) => good.request_id(),
+            Err(error) => error.request_id(),
+        };
+        let request_id: Option<Arc<str>> = request_id.map(Arc::from);
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let result = answer.map_err(|error| CallError::of(&error));
+        let kind = result.as_ref().map_or_else(CallResult::of, |_| CallResult::Success);
+        self.meter.count(CallKey { account: at.account, region: Some(at.region), action, result: kind });
+        let (account, region) = (at.account, at.region);
+        let shown = request_id.as_deref().unwrap_or_default();
+        match &result {
+            Ok(_) => {
+                tracing::trace!(action, %account, %region, request_id = shown, elapsed_ms, "AWS answered")
+            }
+            Err(error) => tracing::debug!(
+                action, %account, %region, request_id = shown, elapsed_ms, code = %error.code,
+                message = %error.message, "AWS call failed"
+            ),
+        }
+        (result, request_id)
+    }
+
     /// An EC2 client that sends only what the vault hands out.
     fn ec2(&self, region: Region, timeout: Duration, vault: Arc<Vault>) -> aws_sdk_ec2::Client {
         let conf = aws_sdk_ec2::config::Builder::from(&self.sdk)
@@ -227,6 +290,27 @@ impl ProvideCredentials for VaultKey {
     }
 }
 
+/// What a client without an AwsAccount asks for credentials.
+struct OwnKey(Arc<Session>);
+
+impl fmt::Debug for OwnKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OwnKey")
+    }
+}
+
+impl ProvideCredentials for OwnKey {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let own = self.0.own.get(&"the operator".into()).await;
+            own.map_err(CredentialsError::provider_error)
+        })
+    }
+}
+
 /// Reads and writes have their own clients, with their own timeouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Purpose {
@@ -273,10 +357,6 @@ impl Account {
 
     pub fn at(&self, region: Region) -> AccountRegion {
         AccountRegion { account: self.config.account_id, region }
-    }
-
-    pub fn meter(&self) -> &Meter {
-        &self.session.meter
     }
 
     pub fn client(&self, purpose: Purpose, region: Region, timeout: Duration) -> aws_sdk_ec2::Client {
@@ -433,26 +513,26 @@ impl Account {
         E: ProvideErrorMetadata + std::error::Error + 'static,
         SdkError<E, HttpResponse>: RequestId,
     {
-        let started = tokio::time::Instant::now();
-        let answer = send.await;
-        let request_id = match &answer {
-            Ok(good) => good.request_id(),
-            Err(error) => error.request_id(),
-        };
-        let request_id = request_id.unwrap_or_default().to_owned();
-        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let result = answer.map_err(|error| CallError::of(&error));
-        let kind = result.as_ref().map_or_else(CallResult::of, |_| CallResult::Success);
-        self.meter().count(CallKey { account: at.account, region: Some(at.region), action, result: kind });
-        let (account, region) = (at.account, at.region);
-        match &result {
-            Ok(_) => tracing::trace!(action, %account, %region, request_id, elapsed_ms, "AWS answered"),
-            Err(error) => tracing::debug!(
-                action, %account, %region, request_id, elapsed_ms, code = %error.code, message = %error.message,
-                "AWS call failed"
-            ),
-        }
-        result
+        self.session.call(at, action, send).await.0
+    }
+
+    /// The same, with AWS's id of the request where it gave one.
+    pub async fn call_known<O, E>(
+        &self,
+        at: AccountRegion,
+        action: &'static str,
+        send: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    ) -> (Result<O, CallError>, Option<Arc<str>>)
+    where
+        O: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        self.session.call(at, action, send).await
+    }
+
+    pub(super) fn key(&self) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(VaultKey(self.vault.clone()))
     }
 }
 

@@ -14,8 +14,8 @@ use peerkeeper_core::write::{NotSent, Outcome};
 
 /// What came of one call that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CallError {
-    pub fate: Fate,
+pub struct CallError {
+    pub(super) fate: Fate,
     /// AWS's code, or what stands for one where there is none.
     pub code: Arc<str>,
     pub message: Arc<str>,
@@ -32,7 +32,7 @@ pub(super) enum Fate {
 }
 
 impl CallError {
-    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
@@ -67,7 +67,7 @@ impl CallError {
         Self { fate, code: code.into(), message: message.into() }
     }
 
-    pub fn lost(code: &str, message: String) -> Self {
+    pub(super) fn lost(code: &str, message: String) -> Self {
         Self { fate: Fate::Lost, code: code.into(), message: message.into() }
     }
 
@@ -83,7 +83,7 @@ impl CallError {
         }
     }
 
-    pub fn outcome(self) -> Outcome {
+    pub(super) fn outcome(self) -> Outcome {
         match self.fate {
             Fate::Refused => Outcome::Refused(Refusal { code: self.code, message: self.message }),
             Fate::NotSent => Outcome::NotSent(NotSent::Unreachable(self.message)),
@@ -91,6 +91,14 @@ impl CallError {
         }
     }
 }
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl Error for CallError {}
 
 /// That no connection was made, so AWS can't have seen the request. Only what is sure counts: a connection that broke
 /// later is no proof of anything.

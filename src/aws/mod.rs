@@ -5,6 +5,7 @@
 //! reader     sweeps, narrow readings, views
 //! read       Describe, all pages or nothing        convert   AWS's wire types -> the engine's nouns
 //! write      each write, once                      errors    what went wrong, in one table
+//! door       the way in, for rooms that ask other services
 //! snapshot   what was read last, shared            budget    our own token buckets, and who waits for them
 //! quotas     what must be known before the first write    http       TLS, proxy, CA          meter, clock
 //! whole      no answer is read that was cut off
@@ -17,6 +18,7 @@ mod accounts;
 mod budget;
 pub mod clock;
 mod convert;
+mod door;
 mod errors;
 mod http;
 mod meter;
@@ -44,10 +46,11 @@ use futures::future::join_all;
 use peerkeeper_core::ids::{AccountRegion, ObjectKey, Region};
 use peerkeeper_core::pace::bucket::{Operation, Share};
 use peerkeeper_core::time::Timing;
-use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
+use peerkeeper_core::write::{NotSent, WriteCall};
 
 pub use accounts::{AccountConfig, Caller};
-pub use errors::{IdentityError, ReadError, ReadErrorKind};
+pub use door::Door;
+pub use errors::{CallError, IdentityError, ReadError, ReadErrorKind};
 pub use meter::{CallKey, CallResult, Meter};
 pub use reader::{NarrowNeeds, Reader, SweepReport};
 
@@ -55,6 +58,8 @@ use accounts::{Account, Session};
 use budget::Budget;
 use reader::Place;
 use write::{Orders, operation};
+
+pub use write::Sent;
 
 /// How to speak to AWS.
 #[derive(Clone, Debug)]
@@ -205,6 +210,12 @@ impl Aws {
         Writer { inner: self.inner.clone() }
     }
 
+    /// The way to another service in one Region: in the name of an AwsAccount, or with the operator's own credentials.
+    pub fn door(&self, name: Option<&str>, region: Region) -> Result<Door, IdentityError> {
+        let account = name.map(|name| self.inner.held(name)).transpose()?.map(|held| held.account.clone());
+        Ok(Door::new(self.inner.session.clone(), account, region))
+    }
+
     /// Counts of all calls, by account, Region, action and result.
     pub fn meter(&self) -> Arc<Meter> {
         self.inner.meter.clone()
@@ -261,15 +272,10 @@ impl Writer {
     }
 
     /// Sends one write that nothing else goes with.
-    pub async fn send(
-        &self,
-        name: &str,
-        call: &WriteCall,
-        gate: impl Fn() -> Result<(), NotSent>,
-    ) -> Outcome {
+    pub async fn send(&self, name: &str, call: &WriteCall, gate: impl Fn() -> Result<(), NotSent>) -> Sent {
         let who = ObjectKey::new("", call.to_string());
-        let mut outcomes = self.send_all(&who, &[(Some(name), call)], gate).await;
-        outcomes.pop().unwrap_or(Outcome::NotSent(NotSent::Stale))
+        let mut all = self.send_all(&who, &[(Some(name), call)], gate).await;
+        all.pop().unwrap_or(Sent::not(NotSent::Stale))
     }
 
     /// Sends the writes of one object, each once and in the name of the AwsAccount beside it, and says what came of each.
@@ -281,7 +287,7 @@ impl Writer {
         who: &ObjectKey,
         calls: &[(Option<&str>, &WriteCall)],
         gate: impl Fn() -> Result<(), NotSent>,
-    ) -> Vec<Outcome> {
+    ) -> Vec<Sent> {
         let ready = join_all(calls.iter().map(|(name, call)| self.ready(*name, call))).await;
         let mut wanted: BTreeMap<(AccountRegion, Operation), u64> = BTreeMap::new();
         for ((_, call), _) in calls.iter().zip(&ready).filter(|(_, ready)| ready.is_ok()) {
@@ -303,8 +309,8 @@ impl Writer {
             };
             async move {
                 match (ready, taken) {
-                    (Err(why), _) => Outcome::NotSent(why),
-                    (Ok(_), Err(ready)) => Outcome::NotSent(NotSent::Rate { ready }),
+                    (Err(why), _) => Sent::not(why),
+                    (Ok(_), Err(ready)) => Sent::not(NotSent::Rate { ready }),
                     (Ok(orders), Ok(taken)) => orders.send(call, taken, gate).await,
                 }
             }

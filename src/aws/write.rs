@@ -2,11 +2,14 @@
 //! at all. A write is never repeated here; after a lost answer only a reading can say what happened.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types as wire;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{Cidr, Destination, PeeringId, PrefixListId, Side, Slot};
@@ -18,6 +21,45 @@ use super::accounts::{Account, Purpose};
 use super::budget::Budget;
 use super::clock;
 use super::errors::CallError;
+
+/// What came of sending one write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    pub outcome: Outcome,
+    /// AWS's id of the request, where it answered: CloudTrail's record of the call bears the same.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl Sent {
+    pub(super) fn not(why: NotSent) -> Self {
+        Self { outcome: Outcome::NotSent(why), request_id: None }
+    }
+}
+
+/// One write under way.
+struct Asking<'a> {
+    account: &'a Account,
+    call: &'a WriteCall,
+    request_id: OnceLock<Arc<str>>,
+}
+
+impl Asking<'_> {
+    async fn answer<O, E>(
+        &self,
+        send: impl Future<Output = Result<O, SdkError<E, HttpResponse>>>,
+    ) -> Result<O, CallError>
+    where
+        O: RequestId,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        SdkError<E, HttpResponse>: RequestId,
+    {
+        let (answer, id) = self.account.call_known(self.call.at, self.call.action(), send).await;
+        if let Some(id) = id {
+            let _ = self.request_id.set(id);
+        }
+        answer
+    }
+}
 
 /// One account and Region, to be changed: proved to be the one that is meant.
 pub(super) struct Orders {
@@ -51,12 +93,13 @@ impl Orders {
         call: &WriteCall,
         taken: Mono,
         gate: impl FnOnce() -> Result<(), NotSent>,
-    ) -> Outcome {
+    ) -> Sent {
         clock::sleep_until(taken).await;
         if let Err(why) = gate() {
-            return Outcome::NotSent(why);
+            return Sent::not(why);
         }
-        match self.dispatch(call).await {
+        let asking = Asking { account: &self.account, call, request_id: OnceLock::new() };
+        let outcome = match self.dispatch(&asking).await {
             Ok(id) => Outcome::Done(id),
             Err(error) => {
                 match error.kind() {
@@ -66,20 +109,21 @@ impl Orders {
                 }
                 error.outcome()
             }
-        }
+        };
+        Sent { outcome, request_id: asking.request_id.into_inner() }
     }
 
-    async fn dispatch(&self, call: &WriteCall) -> Result<Option<PeeringId>, CallError> {
-        let (at, action, client) = (call.at, call.action(), &self.client);
-        match &call.write {
-            Write::Create { pair, tags } => self.create(call, pair, tags).await.map(Some),
+    async fn dispatch(&self, asking: &Asking<'_>) -> Result<Option<PeeringId>, CallError> {
+        let client = &self.client;
+        match &asking.call.write {
+            Write::Create { pair, tags } => self.create(asking, pair, tags).await.map(Some),
             Write::Accept(id) => {
                 let ask = client.accept_vpc_peering_connection().vpc_peering_connection_id(id.to_string());
-                done(self.account.call(at, action, ask.send())).await
+                done(asking.answer(ask.send())).await
             }
             Write::Remove(id, _) => {
                 let ask = client.delete_vpc_peering_connection().vpc_peering_connection_id(id.to_string());
-                said_yes(self.account.call(at, action, ask.send()).await?.r#return())
+                said_yes(asking.answer(ask.send()).await?.r#return())
             }
             Write::Options { id, requester, accepter } => {
                 let ask = client
@@ -87,25 +131,30 @@ impl Orders {
                     .vpc_peering_connection_id(id.to_string())
                     .set_requester_peering_connection_options(requester.map(dns_option))
                     .set_accepter_peering_connection_options(accepter.map(dns_option));
-                done(self.account.call(at, action, ask.send())).await
+                done(asking.answer(ask.send())).await
             }
             Write::Tag { id, set } => {
                 let ask = client.create_tags().resources(id.to_string()).set_tags(Some(wire_tags(set)));
-                done(self.account.call(at, action, ask.send())).await
+                done(asking.answer(ask.send())).await
             }
             Write::Untag { id, keys } => {
                 // Without a value a tag is removed whatever its value.
                 let keys = keys.iter().map(|key| wire::Tag::builder().key(key.as_ref()).build()).collect();
                 let ask = client.delete_tags().resources(id.to_string()).set_tags(Some(keys));
-                done(self.account.call(at, action, ask.send())).await
+                done(asking.answer(ask.send())).await
             }
-            Write::AddRoute { slot, to } => self.add_route(call, slot, *to).await,
-            Write::Repoint { slot, from: _, to, proof: _ } => self.repoint(call, slot, *to).await,
-            Write::DropRoute { slot, was: _, proof: _ } => self.drop_route(call, slot).await,
+            Write::AddRoute { slot, to } => self.add_route(asking, slot, *to).await,
+            Write::Repoint { slot, from: _, to, proof: _ } => self.repoint(asking, slot, *to).await,
+            Write::DropRoute { slot, was: _, proof: _ } => self.drop_route(asking, slot).await,
         }
     }
 
-    async fn create(&self, call: &WriteCall, pair: &PairAt, tags: &TagSet) -> Result<PeeringId, CallError> {
+    async fn create(
+        &self,
+        asking: &Asking<'_>,
+        pair: &PairAt,
+        tags: &TagSet,
+    ) -> Result<PeeringId, CallError> {
         let (requester, accepter) = (pair.sides.get(Side::Requester), pair.sides.get(Side::Accepter));
         let specification = wire::TagSpecification::builder()
             .resource_type(wire::ResourceType::VpcPeeringConnection)
@@ -119,7 +168,7 @@ impl Orders {
             .peer_owner_id(accepter.at.account.to_string())
             .peer_region(accepter.at.region.to_string())
             .set_tag_specifications((!tags.is_empty()).then(|| vec![specification]));
-        let answer = self.account.call(call.at, call.action(), ask.send()).await?;
+        let answer = asking.answer(ask.send()).await?;
         let id = answer.vpc_peering_connection().and_then(|made| made.vpc_peering_connection_id());
         let unreadable = |why: String| CallError::lost("UnreadableAnswer", why);
         let id = id.ok_or_else(|| unreadable("AWS said yes and named no peering".to_owned()))?;
@@ -128,7 +177,7 @@ impl Orders {
 
     async fn add_route(
         &self,
-        call: &WriteCall,
+        asking: &Asking<'_>,
         slot: &Slot,
         to: PeeringId,
     ) -> Result<Option<PeeringId>, CallError> {
@@ -141,12 +190,12 @@ impl Orders {
             .set_destination_ipv6_cidr_block(by.v6())
             .set_destination_prefix_list_id(by.list())
             .vpc_peering_connection_id(to.to_string());
-        said_yes(self.account.call(call.at, call.action(), ask.send()).await?.r#return())
+        said_yes(asking.answer(ask.send()).await?.r#return())
     }
 
     async fn repoint(
         &self,
-        call: &WriteCall,
+        asking: &Asking<'_>,
         slot: &Slot,
         to: PeeringId,
     ) -> Result<Option<PeeringId>, CallError> {
@@ -159,10 +208,10 @@ impl Orders {
             .set_destination_ipv6_cidr_block(by.v6())
             .set_destination_prefix_list_id(by.list())
             .vpc_peering_connection_id(to.to_string());
-        done(self.account.call(call.at, call.action(), ask.send())).await
+        done(asking.answer(ask.send())).await
     }
 
-    async fn drop_route(&self, call: &WriteCall, slot: &Slot) -> Result<Option<PeeringId>, CallError> {
+    async fn drop_route(&self, asking: &Asking<'_>, slot: &Slot) -> Result<Option<PeeringId>, CallError> {
         let by = Wire::of(slot.destination);
         let ask = self
             .client
@@ -171,7 +220,7 @@ impl Orders {
             .set_destination_cidr_block(by.v4())
             .set_destination_ipv6_cidr_block(by.v6())
             .set_destination_prefix_list_id(by.list());
-        done(self.account.call(call.at, call.action(), ask.send())).await
+        done(asking.answer(ask.send())).await
     }
 }
 

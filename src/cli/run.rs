@@ -12,6 +12,7 @@ use peerkeeper_core::time::Timing;
 use crate::api::GoDuration;
 use crate::aws::{Aws, AwsConfig};
 use crate::controller::{self, LeaseOptions, Options, RunError};
+use crate::signal::QueueUrl;
 
 /// Runs the operator: keeps every VpcPeering of the cluster as declared.
 #[derive(Clone, Debug, clap::Args)]
@@ -57,6 +58,16 @@ pub struct RunArgs {
     /// How many peerings' things may be removed from AWS in an hour, over all namespaces and accounts.
     #[arg(long, env = "PEERKEEPER_MAX_REMOVALS", default_value_t = 100, value_name = "COUNT")]
     pub max_removals: u32,
+    /// An SQS queue that CloudTrail's events come to, as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or for any other
+    /// endpoint URL,region=REGION. May be given several times; in the variable a space stands between two. Default: none,
+    /// and the sweeps alone find what happens.
+    #[arg(
+        long = "event-queue-url",
+        env = "PEERKEEPER_EVENT_QUEUE_URL",
+        value_delimiter = ' ',
+        value_name = "URL"
+    )]
+    pub event_queue_urls: Vec<QueueUrl>,
     /// How many VpcPeerings are worked on at once. AWS allows an account 25 requests that wait to be accepted.
     #[arg(long, env = "PEERKEEPER_CONCURRENCY", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=64), value_name = "COUNT")]
     pub concurrency: u16,
@@ -141,6 +152,7 @@ fn options(args: &RunArgs) -> Result<Options, RunCommandError> {
         concurrency: usize::from(args.concurrency),
         max_restores: args.max_restores,
         max_removals: args.max_removals,
+        event_queues: args.event_queue_urls.clone(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 
 use super::cluster::ClusterError;
+use super::events;
 use super::shell::Shell;
 use crate::api::{AwsAccount, AwsAccountStatus};
 use crate::aws::{Caller, IdentityError, ReadError, ReadErrorKind};
@@ -45,9 +46,16 @@ pub async fn check(shell: &Arc<Shell>, name: &Arc<str>) {
     set_usable(shell, name, unusable);
     let (checked, declared) =
         (checked(&verified), shell.state().declared.get(name).map(|account| account.account));
+    let lane = declared.and_then(|id| events::lane_of(shell, id)).map(|(place, why)| {
+        let message = format!("in {}: {why}. Until then sweeps find what happens", place.region);
+        (why.reason(), message)
+    });
     let said = change_status(shell, name, |object| {
+        let (before, now) = (object.status.as_ref(), Timestamp::now());
         let generation = object.metadata.generation.unwrap_or_default();
-        Ok(remember::account_status(object.status.as_ref(), generation, declared, &checked, Timestamp::now()))
+        let status = remember::account_status(before, generation, declared, &checked, now);
+        let lane = lane.as_ref().map(|(reason, message)| (*reason, message.as_str()));
+        Ok(remember::with_event_lane(status, before, generation, lane, now))
     });
     if let Err(error) = said.await {
         tracing::warn!(account = %name, %error, "the AwsAccount's status could not be stored");

@@ -3,12 +3,14 @@
 //! ```text
 //! watches   what users declare      -> state, queue
 //! sweeps    what AWS says           -> queue
+//! events    what CloudTrail tells    -> queue
 //! shell     queue -> one turn at a time per object -> cluster, aws
 //! lease     who may write at all
 //! ```
 
 mod accounts;
 mod cluster;
+mod events;
 mod lease;
 mod schema_check;
 mod shell;
@@ -34,6 +36,7 @@ pub use lease::LeaseOptions;
 use crate::aws::Aws;
 use crate::metrics::Snapshot;
 use crate::serve::{self, Health};
+use crate::signal::QueueUrl;
 use cluster::Cluster;
 use lease::{Ended, Leadership};
 use shell::{Shell, ShellOptions};
@@ -49,6 +52,7 @@ pub struct Options {
     pub concurrency: usize,
     pub max_restores: u32,
     pub max_removals: u32,
+    pub event_queues: Vec<QueueUrl>,
 }
 
 /// Why the operator ended.
@@ -110,6 +114,7 @@ pub async fn run(
             concurrency: options.concurrency,
             max_restores: options.max_restores,
             max_removals: options.max_removals,
+            event_queues: options.event_queues,
         },
     );
     let _ = probe.shell.set(shell.clone());
@@ -140,6 +145,7 @@ async fn work(
             work.spawn(shell.clone().work());
             work.spawn(sweeps::run(shell.clone()));
             work.spawn(accounts::run(shell.clone()));
+            work.spawn(events::run(shell.clone()));
             work.join_next().await;
         }
     };
@@ -248,6 +254,7 @@ impl Health for Probe {
             leading: shell.leadership.is_leading(),
             queue_length: shell.queue_len(),
             queue_lag_ms: shell.queue_lag_ms(),
+            event_queues_silent_ms: shell.events.silent_ms(),
             objects,
         };
         shell.metrics.encode(&now).unwrap_or_default()

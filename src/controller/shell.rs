@@ -25,12 +25,13 @@ use super::cluster::{Cluster, ClusterError};
 use super::lease::Leadership;
 use super::state::{Place, State, Told, recent_or_new};
 use super::watches::Pulses;
-use super::{accounts, unparsable};
+use super::{accounts, events, unparsable};
 use crate::api::{ANNOTATION_ESTABLISHED, FINALIZER_CLEANUP, VpcPeering};
-use crate::aws::{Aws, NarrowNeeds, Reader, Writer, clock};
+use crate::aws::{Aws, NarrowNeeds, Reader, Sent, Writer, clock};
 use crate::declare::{self, VpcTags};
 use crate::metrics::Metrics;
 use crate::remember::{self, Removal};
+use crate::signal::QueueUrl;
 
 /// How long a failed turn waits before the next: from half a second, doubling up to five minutes.
 const RETRY: Curve = Curve { first_ms: 500, most_ms: 300_000 };
@@ -46,6 +47,7 @@ pub struct Shell {
     pub reader: Reader,
     pub writer: Writer,
     pub account_work: accounts::Work,
+    pub events: events::Events,
     pub leadership: Leadership,
     pub metrics: Metrics,
     pub owner_id: String,
@@ -73,6 +75,8 @@ pub struct ShellOptions {
     pub concurrency: usize,
     pub max_restores: u32,
     pub max_removals: u32,
+    /// Where CloudTrail's events come from. With none, sweeps find everything.
+    pub event_queues: Vec<QueueUrl>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -86,8 +90,16 @@ pub fn now() -> Now {
 
 impl Shell {
     pub fn new(cluster: Cluster, aws: Aws, leadership: Leadership, options: ShellOptions) -> Arc<Self> {
-        let ShellOptions { owner_id, timing, sweep_interval, concurrency, max_restores, max_removals } =
-            options;
+        let ShellOptions {
+            owner_id,
+            timing,
+            sweep_interval,
+            concurrency,
+            max_restores,
+            max_removals,
+            event_queues,
+        } = options;
+        let events = events::Events::new(aws.clone(), event_queues);
         let mut state = State::default();
         state.limits.set_operator(max_restores, max_removals);
         let interval_ms = u64::try_from(sweep_interval.as_millis()).unwrap_or(60_000);
@@ -98,6 +110,7 @@ impl Shell {
             writer: aws.writer(),
             aws,
             account_work: accounts::Work::default(),
+            events,
             leadership,
             metrics,
             owner_id,
@@ -659,6 +672,9 @@ impl Drive<'_> {
             known.told = Some(Told::from(&commit.report));
         }
         drop(state);
+        if let Some(episode) = &memory.episode {
+            shell.ask_history(self.key, episode.lost);
+        }
         if claims_changed {
             shell.wake_others_of(self.key);
         }
@@ -683,13 +699,17 @@ impl Drive<'_> {
         };
         let named = |call| (account_of(live, call), call);
         let named: Vec<_> = calls.iter().map(named).collect();
-        let outcomes = shell.writer.send_all(self.key, &named, gate).await;
-        let waits = |outcome: &Outcome| matches!(outcome, Outcome::NotSent(NotSent::Rate { .. }));
-        self.in_line = outcomes.iter().any(waits);
-        for (call, outcome) in calls.iter().zip(&outcomes) {
-            tracing::info!(object = %self.key, write = %call, outcome = ?outcome, "write");
+        let all = shell.writer.send_all(self.key, &named, gate).await;
+        let waits = |sent: &Sent| matches!(sent.outcome, Outcome::NotSent(NotSent::Rate { .. }));
+        self.in_line = all.iter().any(waits);
+        for (call, Sent { outcome, request_id }) in calls.iter().zip(&all) {
+            if let Outcome::Done(_) = outcome {
+                shell.wrote(call.at, call.action(), request_id.clone());
+            }
+            let request_id = request_id.as_deref().unwrap_or_default();
+            tracing::info!(object = %self.key, write = %call, outcome = ?outcome, request_id, "write");
         }
-        outcomes
+        all.into_iter().map(|sent| sent.outcome).collect()
     }
 }
 

@@ -15,6 +15,7 @@ use peerkeeper_core::plan::{Report, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Wall};
+use peerkeeper_core::witness::{self, Concern};
 
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
 use crate::declare::{self, Account, AccountLimits, VpcTags};
@@ -34,6 +35,8 @@ pub struct State {
     pub declared: BTreeMap<Arc<str>, Account>,
     pub namespaces: BTreeMap<Arc<str>, KnownNamespace>,
     pub claims: claims::Table,
+    /// Whom other people's calls concern.
+    pub index: witness::Index,
     pub limits: limits::Table,
 }
 
@@ -217,6 +220,7 @@ impl State {
         if !self.peerings.contains_key(&desired.key) {
             return false;
         }
+        self.index.set(&desired.key, Concern::of(desired.pair(), memory));
         let before = self.claims.get(&desired.key).map(bears_on_pair);
         self.claims.set(claims::Entry {
             key: desired.key.clone(),
@@ -283,6 +287,7 @@ impl State {
         self.peerings.remove(key);
         self.unparsable.remove(key);
         self.claims.remove(key);
+        self.index.remove(key);
         self.limits.remove_object(key);
     }
 

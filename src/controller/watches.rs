@@ -169,6 +169,7 @@ pub async fn peerings(shell: Arc<Shell>) {
             shell.enqueue(&neighbour, Urgency::Hint);
         }
         shell.dequeue(key);
+        shell.events.forget(key);
         super::accounts::enqueue_deleted(&shell);
     };
     follow("vpcpeerings", stream(api), &shell.pulses.peerings, id_of, apply, delete).await;

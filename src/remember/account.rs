@@ -153,3 +153,22 @@ pub fn account_status(
     }
     status
 }
+
+/// The same status, with what is wrong with the account's event lane where something is.
+pub fn with_event_lane(
+    mut status: AwsAccountStatus,
+    previous: Option<&AwsAccountStatus>,
+    generation: i64,
+    lane: Option<(Reason, &str)>,
+    now: Timestamp,
+) -> AwsAccountStatus {
+    let said = lane.map(|(reason, message)| Said {
+        kind: ConditionType::EventLaneDegraded,
+        truth: Truth::True,
+        reason: reason.as_str(),
+        message,
+    });
+    let before = previous.map(|status| status.conditions.as_slice()).unwrap_or_default();
+    status.conditions.extend(conditions(said, before, generation, now));
+    status
+}

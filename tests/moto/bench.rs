@@ -51,7 +51,7 @@ impl Bench {
     }
 
     pub async fn send(&self, name: &str, side: Side, at: AccountRegion, write: Write) -> Outcome {
-        self.aws.writer().send(name, &WriteCall { side, at, write }, || Ok(())).await
+        self.aws.writer().send(name, &WriteCall { side, at, write }, || Ok(())).await.outcome
     }
 
     /// The pair's peerings as `name` sees them now.

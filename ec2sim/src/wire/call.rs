@@ -185,7 +185,7 @@ fn service(
     let by_host = shapes::service(host.split('.').next().unwrap_or_default());
     let by_target = || {
         let (prefix, _) = request.get("X-Amz-Target")?.rsplit_once('.')?;
-        shapes::SERVICES.into_iter().find(|service| service.target_prefix == Some(prefix))
+        shapes::SERVICES.into_iter().find(|service| is_target(service, prefix))
     };
     let by_version = || {
         let version = params.get("Version")?;
@@ -195,12 +195,18 @@ fn service(
     Ok(by_host.or_else(by_target).or_else(by_version).unwrap_or(shapes::EC2))
 }
 
+/// Some SDKs write a service's target in full, as `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101`, others its
+/// last part alone; AWS takes both.
+fn is_target(service: &Service, prefix: &str) -> bool {
+    service.target_prefix.is_some_and(|full| full == prefix || full.rsplit('.').next() == Some(prefix))
+}
+
 /// The name that the request gives of what it asks for.
 fn action(service: &Service, request: &HttpRequest, params: &Params<'_>) -> Result<String, AwsError> {
     let name = match service.protocol {
         Protocol::Json { .. } => {
             let target = request.get("X-Amz-Target").and_then(|target| target.rsplit_once('.'));
-            target.filter(|(prefix, _)| service.target_prefix == Some(prefix)).map(|(_, name)| name)
+            target.filter(|(prefix, _)| is_target(service, prefix)).map(|(_, name)| name)
         }
         _ => params.get("Action"),
     };

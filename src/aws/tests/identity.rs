@@ -21,7 +21,7 @@ async fn nothing_goes_out_in_the_name_of_another_account() {
 
     let wrong = aws.verify("prod").await.unwrap_err();
     let swept = aws.reader().sweep("prod", here()).await.unwrap_err();
-    let sent = aws.writer().send("prod", &accept(), || Ok(())).await;
+    let sent = aws.writer().send("prod", &accept(), || Ok(())).await.outcome;
 
     let found = "999999999999".parse().ok();
     assert!(matches!(&wrong, IdentityError::WrongAccount { found: f, .. } if *f == found));

@@ -140,7 +140,7 @@ impl Rig {
 
     async fn send(&self, write: Write) -> Outcome {
         let call = WriteCall { side: Side::Requester, at: prod_in_eu(), write };
-        self.aws.writer().send("prod", &call, || Ok(())).await
+        self.aws.writer().send("prod", &call, || Ok(())).await.outcome
     }
 
     /// What is in view is what the world holds, thing by thing.
@@ -482,8 +482,12 @@ async fn credentials_of_another_account_are_not_used_for_anything() {
     rig.aws.reader().sweep("shared", eu()).await.unwrap_err();
     let at = AccountRegion { account: SHARED.parse().unwrap(), region: eu() };
     let write = Write::Accept("pcx-11111111".parse().unwrap());
-    let sent =
-        rig.aws.writer().send("shared", &WriteCall { side: Side::Requester, at, write }, || Ok(())).await;
+    let sent = rig
+        .aws
+        .writer()
+        .send("shared", &WriteCall { side: Side::Requester, at, write }, || Ok(()))
+        .await
+        .outcome;
     assert!(matches!(sent, Outcome::NotSent(NotSent::Credentials(_))), "{sent:?}");
     let more: Vec<&str> = rig.world.seen()[before..].iter().map(|seen| seen.action).collect();
     assert!(more.iter().all(|action| *action == "GetCallerIdentity"), "{more:?}");

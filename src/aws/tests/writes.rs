@@ -40,7 +40,7 @@ fn yes(action: &str) -> Reply {
 }
 
 async fn send(aws: &Aws, call: &WriteCall) -> Outcome {
-    aws.writer().send("prod", call, || Ok(())).await
+    aws.writer().send("prod", call, || Ok(())).await.outcome
 }
 
 fn made(id: &str) -> Reply {
@@ -200,7 +200,7 @@ async fn what_never_left_is_not_unknown() {
 async fn the_gate_has_the_last_word() {
     let fake = Fake::new();
     let aws = fake.aws().await;
-    let outcome = aws.writer().send("prod", &accept(), || Err(NotSent::Leadership)).await;
+    let outcome = aws.writer().send("prod", &accept(), || Err(NotSent::Leadership)).await.outcome;
     assert_eq!(outcome, Outcome::NotSent(NotSent::Leadership));
     assert_eq!(fake.ec2_count(), 0);
     // It is asked after the identity was proved, so no wait comes between it and the request.
@@ -210,7 +210,8 @@ async fn the_gate_has_the_last_word() {
     again
         .writer()
         .send("prod", &accept(), || if proved() > before { Err(NotSent::Stale) } else { Ok(()) })
-        .await;
+        .await
+        .outcome;
     assert_eq!(fake.ec2_count(), 0);
 }
 

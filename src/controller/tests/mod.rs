@@ -3,6 +3,7 @@
 
 mod api_server;
 mod bench;
+mod events;
 mod life;
 mod rig;
 mod sweeps;

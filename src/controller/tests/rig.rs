@@ -7,7 +7,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use ec2sim::sdk::{Fate, InProcess};
-use ec2sim::{Action, Caller, Calm, PeeringId, RouteTableId, VpcId, World, world_of_today};
+use ec2sim::{
+    Action, Caller, Calm, EventPattern, PeeringId, QueueId, Request, RouteTableId, VpcId, World,
+    world_of_today,
+};
 use peerkeeper_core::time::Timing;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -19,6 +22,7 @@ use crate::controller::cluster::Cluster;
 use crate::controller::lease::{Leadership, LeaseOptions};
 use crate::controller::shell::{Shell, ShellOptions};
 use crate::controller::{RunError, Stop, work};
+use crate::signal::QueueUrl;
 
 pub const PROD: (&str, &str) = ("111122223333", "eu-west-1");
 pub const SHARED: (&str, &str) = ("444455556666", "us-east-1");
@@ -32,6 +36,7 @@ pub struct Options {
     pub max_restores: u32,
     pub sweep_interval: Duration,
     pub identity: String,
+    pub event_queues: Vec<QueueUrl>,
 }
 
 /// One replica.
@@ -138,6 +143,7 @@ impl Rig {
             max_restores: 1_000_000,
             sweep_interval: Duration::from_secs(60),
             identity: "one".to_owned(),
+            event_queues: Vec::new(),
         }
     }
 
@@ -153,22 +159,59 @@ impl Rig {
             identity: options.identity.clone(),
         };
         let leadership = Leadership::new(&lease).unwrap();
+        let interval_ms = u64::try_from(options.sweep_interval.as_millis()).unwrap();
         let shell = Shell::new(
             Cluster::new(client.clone(), &options.identity),
             Aws::new(options.aws).await.unwrap(),
             leadership.clone(),
             ShellOptions {
                 owner_id: OWNER_ID.to_owned(),
-                timing: Timing::default(),
+                timing: Timing {
+                    // As `peerkeeper run` has it.
+                    stale_ms: (3 * interval_ms).max(Timing::default().stale_ms),
+                    ..Timing::default()
+                },
                 sweep_interval: options.sweep_interval,
                 concurrency: 16,
                 max_restores: options.max_restores,
                 max_removals: 100,
+                event_queues: options.event_queues,
             },
         );
         let (stop, leads) = (Stop::new().unwrap(), leadership.clone());
         let task = tokio::spawn(async move { work(client, shell, leads, &lease, stop).await });
         Replica { task }
+    }
+
+    /// A queue in the hubs' account hears of both accounts' calls.
+    pub fn tell_of_calls(&self) -> QueueUrl {
+        self.create_queue();
+        self.aws.with_world(|world| {
+            for (account, region) in [PROD, SHARED] {
+                let pattern = EventPattern::ec2(Vec::<String>::new());
+                world.deliver_events(account, region, &pattern, &queue()).unwrap();
+            }
+        });
+        format!("https://sqs.{}.amazonaws.com/{}/events", PROD.1, PROD.0).parse().unwrap()
+    }
+
+    pub fn create_queue(&self) {
+        let (name, attributes) = ("events".to_owned(), Default::default());
+        let request = Request::CreateQueue { name, attributes, tags: Default::default() };
+        self.human(PROD, request);
+    }
+
+    pub fn human(&self, (account, region): (&str, &str), request: Request) {
+        self.aws.with_world(|world| world.as_human(account, region, request)).unwrap();
+    }
+
+    /// A condition of an AwsAccount: its reason and message.
+    pub fn account_condition(&self, name: &str, kind: &str) -> Option<(String, String)> {
+        let object = self.server.get("awsaccounts", "", name).unwrap();
+        let conditions = object["status"]["conditions"].as_array()?.clone();
+        let found = conditions.iter().find(|condition| condition["type"] == kind)?.clone();
+        let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
+        Some((text("reason"), text("message")))
     }
 
     /// Waits, in virtual time, until `probe` holds; how long that took.
@@ -281,6 +324,11 @@ impl Rig {
             .collect();
         unready.join("\n")
     }
+}
+
+/// The one that [`Rig::tell_of_calls`] makes.
+pub fn queue() -> QueueId {
+    QueueId::new(PROD.0, PROD.1, "events")
 }
 
 /// Every call takes a little while, as calls do.

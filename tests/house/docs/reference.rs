@@ -7,11 +7,15 @@ use peerkeeper::{
     aws::{CallKey, CallResult, Meter},
     cli,
     metrics::{Metrics, Snapshot},
+    signal::{News, Parsed, parse::record},
 };
-use peerkeeper_core::ids::Region;
+use peerkeeper_core::ids::{AccountRegion, Region};
 use std::{collections::BTreeSet, env, fmt::Write, fs, sync::Arc};
 
 const PAGE: &str = "docs/reference.md";
+const STOP_LOGGING: &str = r#"{"eventVersion": "1.11", "eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging",
+    "eventTime": "2026-06-08T07:53:32Z", "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
+    "requestID": "a", "eventID": "b"}"#;
 const UPDATE: &str = "PEERKEEPER_UPDATE_DOCS";
 
 #[test]
@@ -130,8 +134,21 @@ fn scrape() -> String {
     metrics.reason(Reason::InSync);
     metrics.swept("prod", &region, true, 1);
     metrics.reconciled(1);
+    metrics.queue("q", &News::Failed("gone"));
+    let told = AccountRegion { account: "111122223333".parse().expect("an account id"), region };
+    let Parsed::Event(event) = record(STOP_LOGGING, told) else { panic!("it is an event") };
+    metrics.queue("q", &News::Event(&event));
+    metrics.degraded_lanes([told].iter());
     let objects = vec![("True", "InSync".to_owned())];
-    metrics.encode(&Snapshot { leading: true, queue_length: 1, queue_lag_ms: 1, objects }).expect("text")
+    metrics
+        .encode(&Snapshot {
+            leading: true,
+            queue_length: 1,
+            queue_lag_ms: 1,
+            event_queues_silent_ms: vec![("q".to_owned(), 1)],
+            objects,
+        })
+        .expect("text")
 }
 
 fn labels(scrape: &str, name: &str) -> BTreeSet<String> {
@@ -164,6 +181,9 @@ fn meaning(of: ConditionType) -> &'static str {
         ConditionType::Stalled => "Work has stopped, and needs somebody. Present only while True.",
         ConditionType::PeeringActive => "The peering connection is active.",
         ConditionType::RoutesInSync => "Every declared route was read back as declared.",
+        ConditionType::EventLaneDegraded => {
+            "Of AwsAccounts: events of the account can't be relied on to come, so that losses are noticed by sweeps alone. Present only while True."
+        }
         ConditionType::DnsInSync => {
             "The declared DNS options were read back as declared. Absent where none is declared."
         }

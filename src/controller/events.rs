@@ -1,0 +1,442 @@
+//! What CloudTrail tells, in the operator: who is woken by it, what is kept of it, and whether it can be relied on.
+//!
+//! An event is a hint and a witness. As a hint it wakes the objects that it concerns for a fresh look at AWS, and what that
+//! shows decides; as a witness it is kept for their plans. A forged one costs a few readings.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use peerkeeper_core::desired::{AccountRef, Desired};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, Side, Sides};
+use peerkeeper_core::lane::{Degraded, Echo, Lanes, Patience};
+use peerkeeper_core::memory::{Life, Memory};
+use peerkeeper_core::pace::queue::Urgency;
+use peerkeeper_core::time::Mono;
+use peerkeeper_core::trail::{Call, Heard, TrailEvent};
+use peerkeeper_core::witness::{Asked, Concern, Witness, Witnesses};
+use tokio::sync::Notify;
+
+use super::shell::{Shell, now};
+use super::state::State;
+use crate::aws::{Aws, clock};
+use crate::signal::{Consumer, Ear, History, News, Question, QueueUrl, Seen, Told};
+
+/// Before each time that the history is asked about a loss. It lags behind by minutes, a quarter of an hour at worst.
+const ASK_AFTER_MS: [u64; 8] = [0, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_200_000];
+/// Before each further look when a loss was told and AWS does not show it yet.
+const LOOK_AFTER_MS: [u64; 6] = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
+/// Whoever can write to a queue must not be able to keep us reading.
+const BETWEEN_HINTS_MS: u64 = 1_000;
+/// A lost peering is found by the calls' names among those of so long before it was missed.
+const LOOK_BACK_S: i64 = 24 * 3600;
+/// How often the lanes' health is judged.
+const JUDGE_EVERY: Duration = Duration::from_secs(5);
+
+/// What the operator has heard, and what it still wants to hear.
+pub struct Events {
+    queues: Vec<QueueUrl>,
+    seen: Arc<Seen>,
+    history: History,
+    lanes: Mutex<Lanes>,
+    witnesses: Mutex<Witnesses>,
+    agenda: Mutex<Agenda>,
+    due: Notify,
+}
+
+/// What is to be done later.
+#[derive(Default)]
+struct Agenda {
+    due: BTreeMap<(Mono, u64), Task>,
+    last_number: u64,
+    /// Losses that the history is asked about, or was asked about in vain.
+    asking: BTreeMap<(ObjectKey, PeeringId), Stage>,
+    /// Objects that are looked at again, and how often they were.
+    looking: BTreeMap<ObjectKey, usize>,
+    hinted: BTreeMap<ObjectKey, Mono>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Under,
+    Over,
+}
+
+#[derive(Clone, Debug)]
+enum Task {
+    Wake(ObjectKey),
+    /// Look whether AWS shows meanwhile what was told.
+    Look(ObjectKey, PeeringId),
+    /// Ask the history, for the so-manieth time.
+    Ask(ObjectKey, PeeringId, usize),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Events {
+    pub fn new(aws: Aws, queues: Vec<QueueUrl>) -> Self {
+        let names = queues.iter().map(|queue| queue.url.clone());
+        Self {
+            lanes: Mutex::new(Lanes::new(Patience::default(), names)),
+            queues,
+            seen: Arc::default(),
+            history: History::new(aws),
+            witnesses: Mutex::default(),
+            agenda: Mutex::default(),
+            due: Notify::new(),
+        }
+    }
+
+    /// Why events of a place can't be relied on to come.
+    pub fn degraded(&self, place: AccountRegion) -> Option<Degraded> {
+        lock(&self.lanes).degraded(clock::now(), place)
+    }
+
+    /// For each queue, how long ago it answered; since the start where it never did.
+    pub fn silent_ms(&self) -> Vec<(String, u64)> {
+        let now = clock::now();
+        let lanes = lock(&self.lanes);
+        let silent = lanes
+            .last_received()
+            .map(|(queue, at)| (queue.to_string(), at.map_or(now.0, |at| now.since_ms(at))));
+        silent.collect()
+    }
+
+    fn later(&self, at: Mono, task: Task) {
+        let mut agenda = lock(&self.agenda);
+        agenda.last_number += 1;
+        let number = agenda.last_number;
+        agenda.due.insert((at, number), task);
+        drop(agenda);
+        self.due.notify_one();
+    }
+
+    fn take_due(&self) -> Option<Task> {
+        let mut agenda = lock(&self.agenda);
+        let first = agenda.due.first_entry()?;
+        (first.key().0 <= clock::now()).then(|| first.remove())
+    }
+
+    fn next_at(&self) -> Option<Mono> {
+        lock(&self.agenda).due.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Who ended a peering is known, by the history's word.
+    fn is_answered(&self, concern: &Concern, lost: PeeringId) -> bool {
+        let nowhere = Sides::from_fn(|_| Err("".into()));
+        let shown = lock(&self.witnesses).view(concern, None, &nowhere);
+        shown.events.iter().any(|event| event.heard == Heard::History && event.call.ends(lost))
+    }
+
+    pub fn forget(&self, key: &ObjectKey) {
+        let mut agenda = lock(&self.agenda);
+        agenda.asking.retain(|(of, _), _| of != key);
+        agenda.looking.remove(key);
+        agenda.hinted.remove(key);
+    }
+}
+
+/// Listens and asks for as long as this replica leads.
+pub async fn run(shell: Arc<Shell>) {
+    let mut all = tokio::task::JoinSet::new();
+    for queue in shell.events.queues.clone() {
+        tracing::info!(%queue, place = %queue.at, "listening for events");
+        let consumer = Consumer::new(shell.aws.clone(), queue, shell.clone(), shell.events.seen.clone());
+        all.spawn(consumer.run());
+    }
+    all.spawn(keep_agenda(shell.clone()));
+    all.spawn(judge(shell));
+    all.join_next().await;
+}
+
+async fn keep_agenda(shell: Arc<Shell>) {
+    loop {
+        let woken = shell.events.due.notified();
+        if let Some(task) = shell.events.take_due() {
+            match task {
+                Task::Wake(key) => shell.enqueue(&key, Urgency::Hint),
+                Task::Look(key, id) => shell.look_again(&key, id),
+                Task::Ask(key, lost, time) => {
+                    let shell = shell.clone();
+                    tokio::spawn(async move { ask(&shell, key, lost, time).await });
+                }
+            }
+            continue;
+        }
+        let next = shell.events.next_at();
+        tokio::select! {
+            () = woken => {}
+            () = clock::sleep_until(next.unwrap_or(clock::now().plus_ms(60_000))) => {}
+        }
+    }
+}
+
+impl Ear for Shell {
+    async fn take(&self, queue: &Arc<str>, event: Arc<TrailEvent>) {
+        let echo = lock(&self.events.lanes).heard(queue, &event);
+        let concerned = self.state().index.concerned(&event.call);
+        if concerned.is_empty() {
+            return;
+        }
+        // Of our own calls only those that take something away are ever judged.
+        if echo == Echo::Others || takes_away(&event.call) {
+            lock(&self.events.witnesses).hear(clock::now(), event.clone());
+        }
+        if echo == Echo::Own {
+            return;
+        }
+        tracing::info!(
+            call = event.call.name(), place = %event.place, actor = event.actor.name(), event = %event.id,
+            objects = concerned.len(), "an event concerns declared peerings: they are looked at"
+        );
+        for key in concerned {
+            self.hint(&key);
+            if let Call::DeletePeering(id) | Call::RejectPeering(id) = event.call {
+                self.look_until_shown(&key, id);
+            }
+        }
+    }
+
+    fn news(&self, queue: &Arc<str>, news: News<'_>) {
+        self.metrics.queue(queue, &news);
+        match news {
+            News::Received(_) => lock(&self.events.lanes).received(clock::now(), queue),
+            News::Failed(why) => {
+                tracing::warn!(queue = %queue, error = why, "the queue failed; sweeps go on, and it is tried again");
+                lock(&self.events.lanes).failed(clock::now(), queue, why.into());
+            }
+            News::Poison(why) => {
+                tracing::warn!(queue = %queue, why, "a message can't be what it says it is; it was deleted");
+            }
+            News::Ignored(why) => tracing::debug!(queue = %queue, %why, "a message concerns nobody"),
+            News::Event(_) | News::Duplicate => {}
+        }
+    }
+}
+
+fn takes_away(call: &Call) -> bool {
+    matches!(call, Call::DeletePeering(_) | Call::RejectPeering(_) | Call::DeleteRoute { .. })
+}
+
+impl Shell {
+    /// A fresh look, at once or a second after the last one that an event asked for.
+    fn hint(&self, key: &ObjectKey) {
+        let now = clock::now();
+        let at = {
+            let agenda = lock(&self.events.agenda);
+            let last = agenda.hinted.get(key).copied();
+            match last {
+                // One is waiting for its time already.
+                Some(last) if last > now => return,
+                Some(last) if now.since_ms(last) < BETWEEN_HINTS_MS => last.plus_ms(BETWEEN_HINTS_MS),
+                _ => now,
+            }
+        };
+        lock(&self.events.agenda).hinted.insert(key.clone(), at);
+        if at == now {
+            self.enqueue(key, Urgency::Hint);
+        } else {
+            self.events.later(at, Task::Wake(key.clone()));
+        }
+    }
+
+    /// AWS may still show what was deleted a moment ago: it is looked at again, with growing pauses.
+    fn look_until_shown(&self, key: &ObjectKey, id: PeeringId) {
+        let is_new = lock(&self.events.agenda).looking.insert(key.clone(), 0).is_none();
+        if is_new {
+            self.events.later(clock::now().plus_ms(LOOK_AFTER_MS[0]), Task::Look(key.clone(), id));
+        }
+    }
+
+    fn look_again(&self, key: &ObjectKey, id: PeeringId) {
+        let lives = {
+            let state = self.state();
+            let memory = state.claims.get(key).map(|entry| &entry.memory);
+            memory.is_some_and(|memory| {
+                memory.episode.is_none()
+                    && matches!(memory.life, Life::Established(of) | Life::Requested { id: of, .. } if of == id)
+            })
+        };
+        let mut agenda = lock(&self.events.agenda);
+        let Some(looked) = agenda.looking.get_mut(key) else { return };
+        *looked += 1;
+        let next = LOOK_AFTER_MS.get(*looked).filter(|_| lives).copied();
+        if next.is_none() {
+            agenda.looking.remove(key);
+        }
+        drop(agenda);
+        if lives {
+            self.enqueue(key, Urgency::Hint);
+        }
+        if let Some(pause_ms) = next {
+            self.events.later(clock::now().plus_ms(pause_ms), Task::Look(key.clone(), id));
+        }
+    }
+
+    /// A write of ours was done: it must come back as an event.
+    pub fn wrote(&self, place: AccountRegion, call: &'static str, request_id: Option<Arc<str>>) {
+        lock(&self.events.lanes).wrote(now(), place, call, request_id);
+    }
+
+    /// What an object's plan may know of other people's calls.
+    pub fn witness_of(&self, state: &State, desired: &Desired, memory: &Memory) -> Witness {
+        let concern = Concern::of(desired.pair(), memory);
+        let lost = memory.episode.as_ref().map(|episode| episode.lost).or(memory.peering());
+        let places = places_of(state, desired);
+        lock(&self.events.witnesses).view(&concern, lost, &places)
+    }
+
+    /// Asks the event history who ended this peering, again and again until it knows; what it tells wakes the object.
+    /// Asking for what is being asked already changes nothing.
+    pub fn ask_history(&self, key: &ObjectKey, lost: PeeringId) {
+        let stage = (key.clone(), lost);
+        if lock(&self.events.agenda).asking.contains_key(&stage) {
+            return;
+        }
+        lock(&self.events.agenda).asking.insert(stage, Stage::Under);
+        self.events.later(clock::now(), Task::Ask(key.clone(), lost, 0));
+    }
+}
+
+/// Where the calls of each side are recorded, or why that can't be asked.
+fn places_of(state: &State, desired: &Desired) -> Sides<Result<AccountRegion, Arc<str>>> {
+    Sides::from_fn(|side| {
+        let spec = desired.sides.get(side);
+        match &spec.account {
+            AccountRef::Managed(name) => match state.declared.get(name) {
+                Some(account) => Ok(AccountRegion { account: account.account, region: spec.region }),
+                None => Err(format!("there is no AwsAccount {name}").into()),
+            },
+            AccountRef::Foreign(id) => Err(format!("no AwsAccount has account {id}").into()),
+        }
+    })
+}
+
+/// Asks each side's history once, and says when to ask again.
+async fn ask(shell: &Arc<Shell>, key: ObjectKey, lost: PeeringId, time: usize) {
+    let Some((concern, questions)) = questions(shell, &key, lost) else {
+        lock(&shell.events.agenda).asking.remove(&(key, lost));
+        return;
+    };
+    let is_answered = || shell.events.is_answered(&concern, lost);
+    let told = futures::future::join_all(
+        questions.iter().map(|question| shell.events.history.ask(question, || !is_answered())),
+    );
+    let mut news = false;
+    for (question, told) in questions.iter().zip(told.await) {
+        news |= shell.events.note(&shell.state(), question, told);
+    }
+    if news {
+        shell.enqueue(&key, Urgency::Hint);
+    }
+    let next = ASK_AFTER_MS.get(time + 1).filter(|_| !is_answered());
+    match next {
+        Some(pause_ms) => shell.events.later(clock::now().plus_ms(*pause_ms), Task::Ask(key, lost, time + 1)),
+        None => drop(lock(&shell.events.agenda).asking.insert((key, lost), Stage::Over)),
+    }
+}
+
+/// `None`: the loss is settled, or its object gone.
+fn questions(shell: &Shell, key: &ObjectKey, lost: PeeringId) -> Option<(Concern, Vec<Question>)> {
+    let state = shell.state();
+    let desired = state.peerings.get(key)?.desired.as_ref().ok()?;
+    let memory = &state.claims.get(key)?.memory;
+    let detected = memory.episode.as_ref().filter(|episode| episode.lost == lost)?.detected;
+    let since = detected.plus_s(-LOOK_BACK_S);
+    let places = places_of(&state, desired);
+    let mut questions: Vec<Question> = Vec::new();
+    for side in Side::BOTH {
+        let (AccountRef::Managed(account), Ok(at)) = (&desired.sides.get(side).account, places.get(side))
+        else {
+            continue;
+        };
+        if questions.iter().all(|other| other.at != *at) {
+            questions.push(Question { account: account.clone(), at: *at, lost, since });
+        }
+    }
+    Some((Concern::of(desired.pair(), memory), questions))
+}
+
+impl Events {
+    /// Keeps what the history told. True if an object may know more now.
+    fn note(&self, state: &State, question: &Question, told: Told) -> bool {
+        let asked = match told {
+            Told::NotNeeded => return false,
+            Told::Failed(why) => {
+                tracing::warn!(place = %question.at, peering = %question.lost, why = &*why, "the event history was asked in vain");
+                return false;
+            }
+            Told::Unavailable(why) => Asked::Unavailable(why),
+            Told::Events(events) => {
+                let concerns = |event: &&Arc<TrailEvent>| !state.index.concerned(&event.call).is_empty();
+                let mut witnesses = lock(&self.witnesses);
+                for event in events.iter().filter(concerns) {
+                    witnesses.hear(clock::now(), event.clone());
+                }
+                Asked::Answered(clock::wall())
+            }
+        };
+        let mut witnesses = lock(&self.witnesses);
+        let news = witnesses.asked(question.lost, question.at) != asked;
+        witnesses.note_asked(question.lost, question.at, asked);
+        news
+    }
+}
+
+/// Says where events can't be relied on: in the log, in the metrics and on the AwsAccounts.
+async fn judge(shell: Arc<Shell>) {
+    let mut known: BTreeMap<AccountRegion, Degraded> = BTreeMap::new();
+    loop {
+        tokio::time::sleep(JUDGE_EVERY).await;
+        let now = clock::now();
+        let places: Vec<AccountRegion> = {
+            let state = shell.state();
+            let at = |(name, region): (Arc<str>, _)| {
+                Some(AccountRegion { account: state.declared.get(&name)?.account, region })
+            };
+            state.places().into_iter().filter_map(at).collect()
+        };
+        let new: BTreeMap<AccountRegion, Degraded> = {
+            let mut lanes = lock(&shell.events.lanes);
+            lanes.tick(now);
+            places.iter().filter_map(|place| Some((*place, lanes.degraded(now, *place)?))).collect()
+        };
+        if new != known {
+            tell(&shell, &known, &new);
+            known = new;
+        }
+    }
+}
+
+fn tell(shell: &Shell, old: &BTreeMap<AccountRegion, Degraded>, new: &BTreeMap<AccountRegion, Degraded>) {
+    for (place, why) in new.iter().filter(|(place, why)| old.get(place) != Some(why)) {
+        tracing::warn!(%place, %why, "events can't be relied on; sweeps find what happens, later");
+    }
+    for place in old.keys().filter(|place| !new.contains_key(place)) {
+        tracing::info!(%place, "events come again");
+    }
+    shell.metrics.degraded_lanes(new.keys());
+    let changed = old.iter().filter(|(place, why)| new.get(place) != Some(why));
+    let changed = changed.chain(new.iter().filter(|(place, why)| old.get(place) != Some(why)));
+    let accounts: std::collections::BTreeSet<_> = changed.map(|(place, _)| place.account).collect();
+    let state = shell.state();
+    let names = state.declared.values().filter(|account| accounts.contains(&account.account));
+    for name in names.map(|account| account.name.clone()) {
+        shell.account_work.notify(name);
+    }
+}
+
+/// Of an account: where events can't be relied on, and why. The first place by name speaks for all.
+pub fn lane_of(shell: &Shell, account: peerkeeper_core::ids::AccountId) -> Option<(AccountRegion, Degraded)> {
+    let places: Vec<AccountRegion> = {
+        let state = shell.state();
+        let of = |(name, region): (Arc<str>, _)| {
+            let id = state.declared.get(&name)?.account;
+            (id == account).then_some(AccountRegion { account: id, region })
+        };
+        state.places().into_iter().filter_map(of).collect()
+    };
+    places.into_iter().find_map(|place| Some((place, shell.events.degraded(place)?)))
+}
