@@ -77,8 +77,36 @@ pub struct Lanes {
     patience: Patience,
     queues: BTreeMap<Arc<str>, Queue>,
     places: BTreeMap<AccountRegion, Lane>,
-    /// Requests of our own, the latest last: what they did is known already.
-    own: VecDeque<Arc<str>>,
+    /// Requests of our own: what they did is known already.
+    own: Latest,
+    /// Requests that were heard of: an event may come before the answer to its own call.
+    heard: Latest,
+}
+
+/// Ids, of which the oldest are forgotten.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Latest {
+    ids: BTreeSet<Arc<str>>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl Latest {
+    const MOST: usize = 8192;
+
+    fn insert(&mut self, id: &Arc<str>) {
+        if self.ids.insert(id.clone()) {
+            self.order.push_back(id.clone());
+        }
+        if self.order.len() > Self::MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+
+    fn contains(&self, id: &Arc<str>) -> bool {
+        self.ids.contains(id)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -124,7 +152,6 @@ pub enum Echo {
 const ABOUT_THEN_S: i64 = 60;
 /// Enough to notice; a mass restore sends hundreds.
 const WAITING_MAX: usize = 64;
-const OWN_MAX: usize = 8192;
 
 impl Lanes {
     pub fn new(patience: Patience, queues: impl IntoIterator<Item = Arc<str>>) -> Self {
@@ -149,9 +176,9 @@ impl Lanes {
             return;
         }
         if let Some(id) = &request_id {
-            self.own.push_back(id.clone());
-            if self.own.len() > OWN_MAX {
-                self.own.pop_front();
+            self.own.insert(id);
+            if self.heard.contains(id) {
+                return;
             }
         }
         let lane = self.places.entry(place).or_default();
@@ -162,6 +189,7 @@ impl Lanes {
 
     /// An event came through a queue.
     pub fn heard(&mut self, queue: &Arc<str>, event: &TrailEvent) -> Echo {
+        self.heard.insert(&event.request_id);
         let lane = self.places.entry(event.place).or_default();
         if !lane.through.contains(queue) {
             lane.through.insert(queue.clone());

@@ -3,23 +3,23 @@
 //! An event is a hint and a witness. As a hint it wakes the objects that it concerns for a fresh look at AWS, and what that
 //! shows decides; as a witness it is kept for their plans. A forged one costs a few readings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use peerkeeper_core::desired::{AccountRef, Desired};
-use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, Side, Sides};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, RouteTableId, Side, Sides};
 use peerkeeper_core::lane::{Degraded, Echo, Lanes, Patience};
 use peerkeeper_core::memory::{Life, Memory};
 use peerkeeper_core::pace::queue::Urgency;
-use peerkeeper_core::time::Mono;
+use peerkeeper_core::time::{Mono, Wall};
 use peerkeeper_core::trail::{Call, Heard, TrailEvent};
 use peerkeeper_core::witness::{Asked, Concern, Witness, Witnesses};
 use tokio::sync::Notify;
 
 use super::shell::{Shell, now};
-use super::state::State;
-use crate::aws::{Aws, clock};
+use super::state::{Place, State};
+use crate::aws::{Aws, NarrowNeeds, clock};
 use crate::signal::{Consumer, Ear, History, News, Question, QueueUrl, Seen, Told};
 
 /// Before each time that the history is asked about a loss. It lags behind by minutes, a quarter of an hour at worst.
@@ -31,7 +31,7 @@ const BETWEEN_HINTS_MS: u64 = 1_000;
 /// A lost peering is found by the calls' names among those of so long before it was missed.
 const LOOK_BACK_S: i64 = 24 * 3600;
 /// How often the lanes' health is judged.
-const JUDGE_EVERY: Duration = Duration::from_secs(5);
+const JUDGE_EVERY: Duration = Duration::from_secs(10);
 
 /// What the operator has heard, and what it still wants to hear.
 pub struct Events {
@@ -49,18 +49,18 @@ pub struct Events {
 struct Agenda {
     due: BTreeMap<(Mono, u64), Task>,
     last_number: u64,
-    /// Losses that the history is asked about, or was asked about in vain.
-    asking: BTreeMap<(ObjectKey, PeeringId), Stage>,
+    /// Losses that the history is asked about, or was: since when calls count.
+    asking: BTreeMap<(ObjectKey, PeeringId), Wall>,
     /// Objects that are looked at again, and how often they were.
     looking: BTreeMap<ObjectKey, usize>,
+    /// Objects that were told of, and when they are or were woken.
     hinted: BTreeMap<ObjectKey, Mono>,
+    /// What is read before an object is woken.
+    tables: BTreeMap<ObjectKey, BTreeSet<(Place, RouteTableId)>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Under,
-    Over,
-}
+/// More losses than can be open at once; what is forgotten may be asked again.
+const ASKING_MAX: usize = 16_384;
 
 #[derive(Clone, Debug)]
 enum Task {
@@ -135,6 +135,7 @@ impl Events {
         agenda.asking.retain(|(of, _), _| of != key);
         agenda.looking.remove(key);
         agenda.hinted.remove(key);
+        agenda.tables.remove(key);
     }
 }
 
@@ -156,7 +157,11 @@ async fn keep_agenda(shell: Arc<Shell>) {
         let woken = shell.events.due.notified();
         if let Some(task) = shell.events.take_due() {
             match task {
-                Task::Wake(key) => shell.enqueue(&key, Urgency::Hint),
+                Task::Wake(key) => {
+                    let tables = lock(&shell.events.agenda).tables.remove(&key).unwrap_or_default();
+                    let shell = shell.clone();
+                    tokio::spawn(async move { wake(&shell, key, tables).await });
+                }
                 Task::Look(key, id) => shell.look_again(&key, id),
                 Task::Ask(key, lost, time) => {
                     let shell = shell.clone();
@@ -192,7 +197,7 @@ impl Ear for Shell {
             objects = concerned.len(), "an event concerns declared peerings: they are looked at"
         );
         for key in concerned {
-            self.hint(&key);
+            self.hint(&key, &event);
             if let Call::DeletePeering(id) | Call::RejectPeering(id) = event.call {
                 self.look_until_shown(&key, id);
             }
@@ -222,24 +227,34 @@ fn takes_away(call: &Call) -> bool {
 
 impl Shell {
     /// A fresh look, at once or a second after the last one that an event asked for.
-    fn hint(&self, key: &ObjectKey) {
+    fn hint(&self, key: &ObjectKey, event: &TrailEvent) {
+        let tables = self.tables_at(key, event);
         let now = clock::now();
-        let at = {
-            let agenda = lock(&self.events.agenda);
-            let last = agenda.hinted.get(key).copied();
-            match last {
-                // One is waiting for its time already.
-                Some(last) if last > now => return,
-                Some(last) if now.since_ms(last) < BETWEEN_HINTS_MS => last.plus_ms(BETWEEN_HINTS_MS),
-                _ => now,
-            }
+        let mut agenda = lock(&self.events.agenda);
+        agenda.tables.entry(key.clone()).or_default().extend(tables);
+        let at = match agenda.hinted.get(key).copied() {
+            // One is waiting for its time already.
+            Some(last) if last > now => return,
+            Some(last) if now.since_ms(last) < BETWEEN_HINTS_MS => last.plus_ms(BETWEEN_HINTS_MS),
+            _ => now,
         };
-        lock(&self.events.agenda).hinted.insert(key.clone(), at);
-        if at == now {
-            self.enqueue(key, Urgency::Hint);
-        } else {
-            self.events.later(at, Task::Wake(key.clone()));
-        }
+        agenda.hinted.insert(key.clone(), at);
+        drop(agenda);
+        self.events.later(at, Task::Wake(key.clone()));
+    }
+
+    /// The route table that an event names, in each of the object's places that it may be in.
+    fn tables_at(&self, key: &ObjectKey, event: &TrailEvent) -> Vec<(Place, RouteTableId)> {
+        let Some(table) = event.call.table() else { return Vec::new() };
+        let state = self.state();
+        let Some(Ok(desired)) = state.peerings.get(key).map(|known| known.desired.as_ref()) else {
+            return Vec::new();
+        };
+        let is_there = |(name, region): &Place| {
+            let account = state.declared.get(name).map(|account| account.account);
+            account == Some(event.place.account) && *region == event.place.region
+        };
+        state.places_of(desired).into_iter().filter(is_there).map(|place| (place, table)).collect()
     }
 
     /// AWS may still show what was deleted a moment ago: it is looked at again, with growing pauses.
@@ -281,6 +296,7 @@ impl Shell {
     }
 
     /// What an object's plan may know of other people's calls.
+    #[allow(dead_code, reason = "for plans, which do not ask yet")]
     pub fn witness_of(&self, state: &State, desired: &Desired, memory: &Memory) -> Witness {
         let concern = Concern::of(desired.pair(), memory);
         let lost = memory.episode.as_ref().map(|episode| episode.lost).or(memory.peering());
@@ -289,15 +305,34 @@ impl Shell {
     }
 
     /// Asks the event history who ended this peering, again and again until it knows; what it tells wakes the object.
-    /// Asking for what is being asked already changes nothing.
+    /// Asking for what is being asked already, or was asked, changes nothing.
     pub fn ask_history(&self, key: &ObjectKey, lost: PeeringId) {
-        let stage = (key.clone(), lost);
-        if lock(&self.events.agenda).asking.contains_key(&stage) {
+        let mut agenda = lock(&self.events.agenda);
+        let question = (key.clone(), lost);
+        if agenda.asking.contains_key(&question) {
             return;
         }
-        lock(&self.events.agenda).asking.insert(stage, Stage::Under);
+        if agenda.asking.len() >= ASKING_MAX {
+            agenda.asking.pop_first();
+        }
+        agenda.asking.insert(question, clock::wall().plus_s(-LOOK_BACK_S));
+        drop(agenda);
         self.events.later(clock::now(), Task::Ask(key.clone(), lost, 0));
     }
+}
+
+/// A turn's own fresh look is at the peering: what else an event named is read before.
+async fn wake(shell: &Arc<Shell>, key: ObjectKey, tables: BTreeSet<(Place, RouteTableId)>) {
+    let mut by_place: BTreeMap<Place, BTreeSet<RouteTableId>> = BTreeMap::new();
+    for (place, table) in tables {
+        by_place.entry(place).or_default().insert(table);
+    }
+    let reads = by_place.into_iter().map(|((name, region), tables)| async move {
+        let needs = NarrowNeeds { tables, ..NarrowNeeds::default() };
+        shell.reader.read_narrow(&name, region, needs).await
+    });
+    futures::future::join_all(reads).await;
+    shell.enqueue(&key, Urgency::Hint);
 }
 
 /// Where the calls of each side are recorded, or why that can't be asked.
@@ -316,10 +351,7 @@ fn places_of(state: &State, desired: &Desired) -> Sides<Result<AccountRegion, Ar
 
 /// Asks each side's history once, and says when to ask again.
 async fn ask(shell: &Arc<Shell>, key: ObjectKey, lost: PeeringId, time: usize) {
-    let Some((concern, questions)) = questions(shell, &key, lost) else {
-        lock(&shell.events.agenda).asking.remove(&(key, lost));
-        return;
-    };
+    let Some((concern, questions)) = questions(shell, &key, lost) else { return };
     let is_answered = || shell.events.is_answered(&concern, lost);
     let told = futures::future::join_all(
         questions.iter().map(|question| shell.events.history.ask(question, || !is_answered())),
@@ -331,20 +363,17 @@ async fn ask(shell: &Arc<Shell>, key: ObjectKey, lost: PeeringId, time: usize) {
     if news {
         shell.enqueue(&key, Urgency::Hint);
     }
-    let next = ASK_AFTER_MS.get(time + 1).filter(|_| !is_answered());
-    match next {
-        Some(pause_ms) => shell.events.later(clock::now().plus_ms(*pause_ms), Task::Ask(key, lost, time + 1)),
-        None => drop(lock(&shell.events.agenda).asking.insert((key, lost), Stage::Over)),
+    if let Some(pause_ms) = ASK_AFTER_MS.get(time + 1).filter(|_| !is_answered()) {
+        shell.events.later(clock::now().plus_ms(*pause_ms), Task::Ask(key, lost, time + 1));
     }
 }
 
-/// `None`: the loss is settled, or its object gone.
+/// `None`: the object is gone. A loss that is repaired meanwhile is asked about all the same.
 fn questions(shell: &Shell, key: &ObjectKey, lost: PeeringId) -> Option<(Concern, Vec<Question>)> {
+    let since = *lock(&shell.events.agenda).asking.get(&(key.clone(), lost))?;
     let state = shell.state();
     let desired = state.peerings.get(key)?.desired.as_ref().ok()?;
     let memory = &state.claims.get(key)?.memory;
-    let detected = memory.episode.as_ref().filter(|episode| episode.lost == lost)?.detected;
-    let since = detected.plus_s(-LOOK_BACK_S);
     let places = places_of(&state, desired);
     let mut questions: Vec<Question> = Vec::new();
     for side in Side::BOTH {
@@ -356,7 +385,9 @@ fn questions(shell: &Shell, key: &ObjectKey, lost: PeeringId) -> Option<(Concern
             questions.push(Question { account: account.clone(), at: *at, lost, since });
         }
     }
-    Some((Concern::of(desired.pair(), memory), questions))
+    let mut concern = Concern::of(desired.pair(), memory);
+    concern.peerings.insert(lost);
+    Some((concern, questions))
 }
 
 impl Events {
@@ -387,6 +418,9 @@ impl Events {
 
 /// Says where events can't be relied on: in the log, in the metrics and on the AwsAccounts.
 async fn judge(shell: Arc<Shell>) {
+    if !lock(&shell.events.lanes).is_in_use() {
+        std::future::pending::<()>().await;
+    }
     let mut known: BTreeMap<AccountRegion, Degraded> = BTreeMap::new();
     loop {
         tokio::time::sleep(JUDGE_EVERY).await;
@@ -420,7 +454,7 @@ fn tell(shell: &Shell, old: &BTreeMap<AccountRegion, Degraded>, new: &BTreeMap<A
     shell.metrics.degraded_lanes(new.keys());
     let changed = old.iter().filter(|(place, why)| new.get(place) != Some(why));
     let changed = changed.chain(new.iter().filter(|(place, why)| old.get(place) != Some(why)));
-    let accounts: std::collections::BTreeSet<_> = changed.map(|(place, _)| place.account).collect();
+    let accounts: BTreeSet<_> = changed.map(|(place, _)| place.account).collect();
     let state = shell.state();
     let names = state.declared.values().filter(|account| accounts.contains(&account.account));
     for name in names.map(|account| account.name.clone()) {

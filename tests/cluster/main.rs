@@ -3,6 +3,7 @@
 
 mod api;
 mod calls;
+mod events;
 mod harness;
 mod install;
 mod lifecycle;

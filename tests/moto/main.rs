@@ -13,6 +13,7 @@ mod helper;
 mod moto;
 
 mod bench;
+mod events;
 mod faults;
 mod life;
 mod quirks;
