@@ -34,26 +34,31 @@ const LEAST_ROUND: Duration = Duration::from_millis(500);
 /// Event ids that were heard, the latest: shared by all queues, as one event may come through several.
 #[derive(Debug, Default)]
 pub struct Seen {
-    ids: Mutex<(BTreeSet<Arc<str>>, VecDeque<Arc<str>>)>,
+    latest: Mutex<Latest>,
+}
+
+#[derive(Debug, Default)]
+struct Latest {
+    ids: BTreeSet<Arc<str>>,
+    order: VecDeque<Arc<str>>,
 }
 
 impl Seen {
     const MOST: usize = 16_384;
 
     fn contains(&self, id: &str) -> bool {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).0.contains(id)
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).ids.contains(id)
     }
 
     fn insert(&self, id: &Arc<str>) {
-        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, order) = &mut *ids;
-        if known.insert(id.clone()) {
-            order.push_back(id.clone());
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if latest.ids.insert(id.clone()) {
+            latest.order.push_back(id.clone());
         }
-        if order.len() > Self::MOST
-            && let Some(oldest) = order.pop_front()
+        if latest.order.len() > Self::MOST
+            && let Some(oldest) = latest.order.pop_front()
         {
-            known.remove(&oldest);
+            latest.ids.remove(&oldest);
         }
     }
 }
