@@ -40,6 +40,8 @@ pub struct Turn {
     began: Mono,
     /// Something was said to have changed: the first look is fresh, whatever the sweeps say.
     hinted: bool,
+    /// What the first look reads besides the peering, as that is what was said to have changed.
+    told: Needs,
     waves: u32,
     looks: u32,
     /// What was asked for last, and what was asked for in vain since this turn last wrote: that side is blind in this.
@@ -194,6 +196,7 @@ impl Turn {
             stored: None,
             began: Mono::default(),
             hinted,
+            told: Needs::default(),
             waves: 0,
             looks: 0,
             asked: Needs::default(),
@@ -201,6 +204,14 @@ impl Turn {
             transitions: Vec::new(),
             acts: Vec::new(),
         }
+    }
+
+    /// The first look is fresh, and reads this too: somebody said that it has changed.
+    #[must_use]
+    pub fn told(mut self, needs: Needs) -> Self {
+        self.hinted |= !needs.is_empty();
+        self.told = needs;
+        self
     }
 
     pub fn key(&self) -> &ObjectKey {
@@ -407,6 +418,9 @@ impl Turn {
         let between = matches!(live.memory.life, Life::Requested { .. }) || live.desired.deleting;
         if self.hinted || between {
             needs.peerings.extend(Side::BOTH);
+        }
+        if self.hinted {
+            needs.merge(self.told.clone());
         }
         readable(needs, live)
     }

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use peerkeeper_core::desired::{AccountRef, Desired};
-use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, RouteTableId, Side, Sides};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, Side, Sides};
 use peerkeeper_core::lane::{Degraded, Echo, Lanes, Patience};
 use peerkeeper_core::memory::{Life, Memory};
+use peerkeeper_core::observed::Needs;
 use peerkeeper_core::pace::queue::Urgency;
 use peerkeeper_core::time::{Mono, Wall};
 use peerkeeper_core::trail::{Call, Heard, TrailEvent};
@@ -18,8 +19,8 @@ use peerkeeper_core::witness::{Asked, Concern, Witness, Witnesses};
 use tokio::sync::Notify;
 
 use super::shell::{Shell, now};
-use super::state::{Place, State};
-use crate::aws::{Aws, NarrowNeeds, clock};
+use super::state::State;
+use crate::aws::{Aws, clock};
 use crate::signal::{Consumer, Ear, History, News, Question, QueueUrl, Seen, Told};
 
 /// Before each time that the history is asked about a loss. It lags behind by minutes, a quarter of an hour at worst.
@@ -55,8 +56,8 @@ struct Agenda {
     looking: BTreeMap<ObjectKey, usize>,
     /// Objects that were told of, and when they are or were woken.
     hinted: BTreeMap<ObjectKey, Mono>,
-    /// What is read before an object is woken.
-    tables: BTreeMap<ObjectKey, BTreeSet<(Place, RouteTableId)>>,
+    /// What an object's next look reads besides its peering, as an event named it.
+    told: BTreeMap<ObjectKey, Needs>,
 }
 
 /// More losses than can be open at once; what is forgotten may be asked again.
@@ -130,12 +131,17 @@ impl Events {
         shown.events.iter().any(|event| event.heard == Heard::History && event.call.ends(lost))
     }
 
+    /// What the next look at an object is to read besides its peering.
+    pub fn take_told(&self, key: &ObjectKey) -> Needs {
+        lock(&self.agenda).told.remove(key).unwrap_or_default()
+    }
+
     pub fn forget(&self, key: &ObjectKey) {
         let mut agenda = lock(&self.agenda);
         agenda.asking.retain(|(of, _), _| of != key);
         agenda.looking.remove(key);
         agenda.hinted.remove(key);
-        agenda.tables.remove(key);
+        agenda.told.remove(key);
     }
 }
 
@@ -157,11 +163,7 @@ async fn keep_agenda(shell: Arc<Shell>) {
         let woken = shell.events.due.notified();
         if let Some(task) = shell.events.take_due() {
             match task {
-                Task::Wake(key) => {
-                    let tables = lock(&shell.events.agenda).tables.remove(&key).unwrap_or_default();
-                    let shell = shell.clone();
-                    tokio::spawn(async move { wake(&shell, key, tables).await });
-                }
+                Task::Wake(key) => shell.enqueue(&key, Urgency::Hint),
                 Task::Look(key, id) => shell.look_again(&key, id),
                 Task::Ask(key, lost, time) => {
                     let shell = shell.clone();
@@ -228,10 +230,12 @@ fn takes_away(call: &Call) -> bool {
 impl Shell {
     /// A fresh look, at once or a second after the last one that an event asked for.
     fn hint(&self, key: &ObjectKey, event: &TrailEvent) {
-        let tables = self.tables_at(key, event);
+        let told = self.told_by(key, event);
         let now = clock::now();
         let mut agenda = lock(&self.events.agenda);
-        agenda.tables.entry(key.clone()).or_default().extend(tables);
+        if !told.is_empty() {
+            agenda.told.entry(key.clone()).or_default().merge(told);
+        }
         let at = match agenda.hinted.get(key).copied() {
             // One is waiting for its time already.
             Some(last) if last > now => return,
@@ -243,18 +247,23 @@ impl Shell {
         self.events.later(at, Task::Wake(key.clone()));
     }
 
-    /// The route table that an event names, in each of the object's places that it may be in.
-    fn tables_at(&self, key: &ObjectKey, event: &TrailEvent) -> Vec<(Place, RouteTableId)> {
-        let Some(table) = event.call.table() else { return Vec::new() };
+    /// What an event names besides the peering, on each side that it may be of.
+    fn told_by(&self, key: &ObjectKey, event: &TrailEvent) -> Needs {
+        let mut needs = Needs::default();
         let state = self.state();
         let Some(Ok(desired)) = state.peerings.get(key).map(|known| known.desired.as_ref()) else {
-            return Vec::new();
+            return needs;
         };
-        let is_there = |(name, region): &Place| {
-            let account = state.declared.get(name).map(|account| account.account);
-            account == Some(event.place.account) && *region == event.place.region
-        };
-        state.places_of(desired).into_iter().filter(is_there).map(|place| (place, table)).collect()
+        let places = places_of(&state, desired);
+        for side in Side::BOTH.into_iter().filter(|side| places.get(*side).as_ref() == Ok(&event.place)) {
+            if let Some(table) = event.call.table() {
+                needs.tables.entry(side).or_default().insert(table);
+            }
+            if let Call::DeleteVpc(_) = event.call {
+                needs.vpcs.insert(side);
+            }
+        }
+        needs
     }
 
     /// AWS may still show what was deleted a moment ago: it is looked at again, with growing pauses.
@@ -319,20 +328,6 @@ impl Shell {
         drop(agenda);
         self.events.later(clock::now(), Task::Ask(key.clone(), lost, 0));
     }
-}
-
-/// A turn's own fresh look is at the peering: what else an event named is read before.
-async fn wake(shell: &Arc<Shell>, key: ObjectKey, tables: BTreeSet<(Place, RouteTableId)>) {
-    let mut by_place: BTreeMap<Place, BTreeSet<RouteTableId>> = BTreeMap::new();
-    for (place, table) in tables {
-        by_place.entry(place).or_default().insert(table);
-    }
-    let reads = by_place.into_iter().map(|((name, region), tables)| async move {
-        let needs = NarrowNeeds { tables, ..NarrowNeeds::default() };
-        shell.reader.read_narrow(&name, region, needs).await
-    });
-    futures::future::join_all(reads).await;
-    shell.enqueue(&key, Urgency::Hint);
 }
 
 /// Where the calls of each side are recorded, or why that can't be asked.

@@ -319,7 +319,8 @@ impl Shell {
             recent_or_new(self.state().peerings.get_mut(&key), since)
         };
         let hinted = lock(&self.hinted).remove(&key);
-        let turn = Turn::new(key.clone(), recent, self.timing, hinted);
+        let told = self.events.take_told(&key);
+        let turn = Turn::new(key.clone(), recent, self.timing, hinted).told(told);
         let (done, recent) = Drive { shell: &self, key: &key, object: None, in_line: false }.run(turn).await;
         self.conclude(&key, done, recent);
         self.metrics.reconciled(clock::now().since_ms(began));

@@ -207,11 +207,9 @@ async fn the_gate_has_the_last_word() {
     let proved = || fake.count("GetCallerIdentity");
     let again = fake.aws().await;
     let before = proved();
-    again
-        .writer()
-        .send("prod", &accept(), || if proved() > before { Err(NotSent::Stale) } else { Ok(()) })
-        .await
-        .outcome;
+    let gate = || if proved() > before { Err(NotSent::Stale) } else { Ok(()) };
+    let sent = again.writer().send("prod", &accept(), gate).await;
+    assert_eq!((sent.outcome, sent.request_id), (Outcome::NotSent(NotSent::Stale), None));
     assert_eq!(fake.ec2_count(), 0);
 }
 

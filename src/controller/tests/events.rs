@@ -45,6 +45,31 @@ async fn what_is_told_is_flagged_at_once_and_no_sweep_is_waited_for() {
     assert!(!is_flagged(&rig, &rig.peerings[1]) && !is_flagged(&rig, &rig.peerings[2]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_route_that_somebody_deletes_is_repaired_at_once() {
+    let rig = Rig::in_sync(2);
+    let _replica = rig.start(seldom(&rig)).await;
+    until_ready(&rig).await;
+    let of = rig.peerings[0].clone();
+    let id = rig.live(&of).unwrap();
+    let (table, to) = rig.aws.with_world(|world| {
+        let routes = world.route_tables().find_map(|table| {
+            let route = table.routes.iter().find(|route| route.target.as_str() == id.as_str())?;
+            Some((table.id.clone(), route.destination.to_string()))
+        });
+        routes.unwrap()
+    });
+    let has_route = |rig: &Rig| {
+        rig.aws.with_world(|world| {
+            let table = world.route_tables().find(|known| known.id == table).unwrap();
+            table.routes.iter().any(|route| route.target.as_str() == id.as_str())
+        })
+    };
+    rig.aws.with_world(|world| world.delete_route(&table, &to)).unwrap();
+    assert!(!has_route(&rig));
+    rig.until("the repair", 5 * SECOND, has_route).await;
+}
+
 /// AWS shows the deletion twenty seconds after it told of it: looked at again and again, and flagged then.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_is_ahead_of_what_can_be_read_is_followed_up() {
