@@ -12,7 +12,7 @@ mod policy;
 pub use account::{Account, AccountLimits, LabelSelector, Requirement, VpcGrant, VpcSelector, account};
 pub use grants::{VpcTags, grants};
 pub use peering::desired;
-pub use policy::{DEFAULT_POLICY, policy, policy_for};
+pub use policy::{DEFAULT_POLICY, policy, policy_for, with_floors};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc};

@@ -75,6 +75,7 @@ pub struct Metrics {
     sweep_seconds: Family<PlaceLabels, Gauge<f64, AtomicU64>>,
     reconcile_seconds: Histogram,
     objects: Family<ObjectLabels, Gauge>,
+    audit_failures: Counter,
     leading: Gauge,
     queue_length: Gauge,
     queue_lag_seconds: Gauge<f64, AtomicU64>,
@@ -113,6 +114,9 @@ impl Metrics {
         );
         let objects = Family::default();
         registry.register("vpcpeerings", "VpcPeerings, by the status and reason of Ready", objects.clone());
+        let audit_failures = Counter::default();
+        let help = "Lines that could not be written to the audit log";
+        registry.register("audit_log_failures", help, audit_failures.clone());
         let leading = Gauge::default();
         registry.register("leading", "1 while this replica holds the lease", leading.clone());
         let queue_length = Gauge::default();
@@ -148,6 +152,7 @@ impl Metrics {
             sweep_seconds,
             reconcile_seconds,
             objects,
+            audit_failures,
             leading,
             queue_length,
             queue_lag_seconds,
@@ -197,6 +202,10 @@ impl Metrics {
 
     pub fn reason(&self, reason: Reason) {
         self.events.get_or_create(&ReasonLabel { reason: reason.as_str() }).inc();
+    }
+
+    pub fn audit_failed(&self) {
+        self.audit_failures.inc();
     }
 
     pub fn swept(&self, account: &str, region: &Region, complete: bool, took_ms: u64) {

@@ -6,6 +6,7 @@
 
 mod account;
 mod conditions;
+mod incident;
 mod read;
 mod rectangles;
 mod show;
@@ -16,6 +17,10 @@ pub use account::{
     removals_of_policy, with_event_lane,
 };
 pub use conditions::told;
+pub use incident::{
+    Happened, Telling, incident_found, incident_of_interest, incident_ref, incident_spec, incident_status,
+    is_audited, is_settled,
+};
 pub use read::{RememberError, memory};
 pub use show::{STATUS_MAX_BYTES, invalid, status};
 

@@ -7,6 +7,8 @@ use crate::ids::{
     AccountId, AccountRegion, Cidr, ObjectKey, OwnerTag, PeeringId, PrefixListId, Region, RouteTableId, Side,
     Sides, VpcAt, VpcId, VpcPair,
 };
+use crate::limits::Level;
+use crate::principal::Principal;
 use crate::time::Wall;
 
 /// One `VpcPeering`.
@@ -111,9 +113,34 @@ pub struct Policy {
     pub action: LossAction,
     pub grace_s: i64,
     pub dependent_routes: DependentRoutes,
+    pub stale_rules: StaleRules,
+    /// Who asks that a person approves each act upon a loss, if anybody does.
+    pub approval: Option<Level>,
+    /// A deletion by one of these is intended.
+    pub authorized: Arc<[Principal]>,
+    pub on_authorized: LossAction,
+    /// How long an act waits for the actor to become known, where it matters who it was.
+    pub attribution_timeout_s: i64,
+    pub on_unknown_actor: UnknownActor,
     pub on_drift: Reaction,
     pub on_repointed_route: Reaction,
     pub limits: Limits,
+}
+
+/// Security-group rules that refer to groups of the other VPC and lead nowhere once the peering has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StaleRules {
+    Ignore,
+    Flag,
+    /// Together with the routes, when those are removed.
+    Revoke,
+}
+
+/// What to make of a loss whose actor did not become known in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnknownActor {
+    TreatAsUnexpected,
+    Hold,
 }
 
 impl Policy {
@@ -124,10 +151,47 @@ impl Policy {
             action: LossAction::Flag,
             grace_s: 0,
             dependent_routes: DependentRoutes::Declared,
+            stale_rules: StaleRules::Flag,
+            approval: None,
+            authorized: Arc::from([]),
+            on_authorized: LossAction::RemoveRoutes,
+            attribution_timeout_s: 300,
+            on_unknown_actor: UnknownActor::TreatAsUnexpected,
             on_drift: Reaction::Restore,
             on_repointed_route: Reaction::Flag,
             limits: Limits::default(),
         }
+    }
+
+    /// It matters who ended a peering, so acts wait for a while until that is known.
+    pub fn asks_who(&self) -> bool {
+        !self.authorized.is_empty() || self.on_unknown_actor == UnknownActor::Hold
+    }
+
+    /// A digest of all that bears on what is done about a loss. One that was noticed under another mark is not acted upon
+    /// unasked: who can change a policy must not be able to turn past losses into acts, or to lift their holds.
+    pub fn mark(&self) -> Arc<str> {
+        // Without `..`: whoever adds a field decides here whether it bears on losses.
+        let Self {
+            source: _,
+            action,
+            grace_s,
+            dependent_routes,
+            stale_rules,
+            approval,
+            authorized,
+            on_authorized,
+            attribution_timeout_s,
+            on_unknown_actor,
+            on_drift: _,
+            on_repointed_route: _,
+            limits: _,
+        } = self;
+        let asks = approval.is_some();
+        let words = format!(
+            "{action:?} {grace_s} {dependent_routes:?} {stale_rules:?} {asks} {authorized:?} {on_authorized:?} {attribution_timeout_s} {on_unknown_actor:?}"
+        );
+        crate::digest::sha256(words.as_bytes())[..16].into()
     }
 }
 

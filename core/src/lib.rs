@@ -11,11 +11,14 @@
 pub mod aws_code;
 pub mod claims;
 pub mod desired;
+pub mod digest;
 pub mod few;
 pub mod ids;
+pub mod incident;
 pub mod lane;
 pub mod limits;
 pub mod memory;
+pub mod misuse;
 pub mod observed;
 pub mod pace;
 pub mod plan;

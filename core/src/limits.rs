@@ -113,11 +113,19 @@ impl LimitsView {
     pub fn refuse(&mut self, latch: &Latch) {
         self.refused = Some(latch.clone());
     }
+}
 
-    /// A latched hold is released only when the limit that latched it was raised, or is gone.
-    pub fn releases(&self, latch: &Latch, act: Act) -> bool {
-        let level = self.levels.iter().find(|level| level.level == latch.level);
-        level.is_none_or(|level| level.limit(act) > latch.limit)
+/// Room for one act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reserve {
+    pub act: Act,
+    /// A person approved it: it is counted, and no limit refuses it.
+    pub is_approved: bool,
+}
+
+impl From<Act> for Reserve {
+    fn from(act: Act) -> Self {
+        Self { act, is_approved: false }
     }
 }
 
@@ -355,8 +363,11 @@ impl Table {
     }
 
     /// Takes room for one act, at the moment it is committed.
-    pub fn reserve(&mut self, key: &ObjectKey, act: Act, now: Wall) -> Result<(), Latch> {
-        self.view(key).admit(act, now)?;
+    pub fn reserve(&mut self, key: &ObjectKey, room: impl Into<Reserve>, now: Wall) -> Result<(), Latch> {
+        let Reserve { act, is_approved } = room.into();
+        if !is_approved {
+            self.view(key).admit(act, now)?;
+        }
         // What was reserved for a commit that never came has left every window by then.
         let oldest = now.plus_s(-self.longest_window_s());
         self.change(key, |table| {
@@ -581,17 +592,6 @@ mod tests {
         table.set_account(other, None, vec![Wall(7)]);
         table.set_account(one, None, vec![Wall(7)]);
         assert_eq!(table.view(&key(0)).admit(Act::Finalize, Wall(8)), Ok(()));
-    }
-
-    #[test]
-    fn a_latch_is_released_only_by_a_raised_limit() {
-        let mut table = Table::default();
-        table.set_object(key(0), entry(None));
-        let latch = Latch { level: Level::Policy, limit: 3, demand: 9 };
-        assert!(!table.view(&key(0)).releases(&latch, Act::Restore));
-        let raised = Entry { limits: Limits { max_restores: 20, ..Limits::default() }, ..entry(None) };
-        table.set_object(key(0), raised);
-        assert!(table.view(&key(0)).releases(&latch, Act::Restore));
     }
 
     #[test]

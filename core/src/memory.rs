@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use crate::desired::{LossAction, PairAt};
 use crate::few::Few;
-use crate::ids::{AccountId, Cidr, PeeringId, Sides, Slot};
+use crate::ids::{AccountId, AccountRegion, Cidr, PeeringId, Sides, Slot};
+use crate::incident::IncidentRef;
 use crate::limits::Level;
+use crate::misuse::OwnCall;
 use crate::observed::Ending;
 use crate::time::Wall;
 
@@ -32,6 +34,10 @@ pub struct Memory {
     pub episode: Option<Episode>,
     /// The last loss that was closed.
     pub last_loss: Option<ClosedLoss>,
+    /// What is known of the latest loss, open or closed: who did it, and what the record of it is.
+    pub case: Option<Case>,
+    /// What we ended in the last day: what is heard of such calls by our role must be among them.
+    pub own: Vec<OwnCall>,
     /// A request that ended before it was ever active: it is asked again only on request.
     pub refused: Option<RefusedRequest>,
     /// Acts that count towards limits, with the moment they were committed, before the act.
@@ -103,6 +109,22 @@ impl Memory {
             tag_keys: swap(self.tag_keys),
             ..self
         }
+    }
+
+    /// The act that the open loss waits for, if it has not been begun.
+    pub fn waits_for(&self) -> Option<Act> {
+        let episode = self.episode.as_ref().filter(|episode| episode.acted.is_none())?;
+        let is_lost = matches!(self.life, Life::Established(id) if id == episode.lost);
+        match episode.action {
+            LossAction::Restore => is_lost.then_some(Act::Restore),
+            LossAction::RemoveRoutes => is_lost.then_some(Act::RemoveRoutes),
+            LossAction::Flag => None,
+        }
+    }
+
+    /// The case of this loss.
+    pub fn case_of(&self, lost: PeeringId) -> Option<&Case> {
+        self.case.as_ref().filter(|case| case.of == lost)
     }
 
     /// This object holds its pair because it has, or had, a peering: others wait.
@@ -179,11 +201,12 @@ pub struct Episode {
     pub by_account: Option<AccountId>,
     /// Routes of ours that led to it.
     pub routes: u32,
-    /// What the policy says, for as long as nothing was done: it is what the loss asks of the limits.
+    /// What the policy has done about a loss of this class, for as long as nothing was done: it is what the loss asks of
+    /// the limits. Once acted: what was begun.
     pub action: LossAction,
     /// The attempt to act was committed at this moment.
     pub acted: Option<Wall>,
-    /// A limit held it back when it was about to act. Time never releases this; raising the limit does.
+    /// A limit held it back when it was about to act. Neither time nor a higher limit releases this; approval does.
     pub latched: Option<Latch>,
 }
 
@@ -195,11 +218,96 @@ pub struct Latch {
     pub demand: u32,
 }
 
+/// What is known of one loss beside the loss itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Case {
+    pub of: PeeringId,
+    /// The incident that was made for it: no other's decision counts.
+    pub incident: Option<IncidentRef>,
+    pub attribution: Attribution,
+    /// What the policy was when the loss was noticed ([`crate::desired::Policy::mark`]): a change after that releases
+    /// nothing by itself.
+    pub policy: Arc<str>,
+}
+
+/// Who ended a peering, and how sure that is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Attribution {
+    #[default]
+    None,
+    /// AWS's status message names the account.
+    AccountOnly(AccountId),
+    /// A message names somebody, and nothing else bears it out.
+    EventOnly(Culprit),
+    Corroborated(Culprit, Proof),
+}
+
+impl Attribution {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::AccountOnly(_) => "AccountOnly",
+            Self::EventOnly(_) => "EventOnly",
+            Self::Corroborated(..) => "Corroborated",
+        }
+    }
+
+    pub fn culprit(&self) -> Option<&Culprit> {
+        match self {
+            Self::EventOnly(culprit) | Self::Corroborated(culprit, _) => Some(culprit),
+            Self::None | Self::AccountOnly(_) => None,
+        }
+    }
+
+    /// CloudTrail's own history told: nothing surer can follow.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Corroborated(_, Proof::History))
+    }
+}
+
+/// What bears a record out, the surer last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proof {
+    /// The message agrees with what AWS shows: the peering, the time, the account that it names as the deleter.
+    Agreement,
+    /// CloudTrail's event history has it.
+    History,
+}
+
+impl Proof {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agreement => "Agreement",
+            Self::History => "History",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Agreement, Self::History].into_iter().find(|proof| proof.as_str() == word)
+    }
+}
+
+/// Who made the call that ended a peering; the whole record is in the incident.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Culprit {
+    /// CloudTrail's `eventID`.
+    pub event: Arc<str>,
+    pub at: Wall,
+    /// Where the call was made, which is the caller's account.
+    pub place: AccountRegion,
+    /// The ARN, or what the record has instead.
+    pub principal: Arc<str>,
+    /// It was one of the policy's authorized principals when it became known.
+    pub authorized: bool,
+}
+
 /// Classes of loss, the first that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LossClass {
     /// A VPC is gone too.
     VpcGone,
+    /// One of the policy's authorized principals ended it.
+    Authorized,
     /// An account that we hold no credentials for ended it.
     WithdrawnByPeer,
     /// A side had remembered route tables and all are gone: a teardown.
@@ -211,6 +319,7 @@ impl LossClass {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::VpcGone => "VpcGone",
+            Self::Authorized => "Authorized",
             Self::WithdrawnByPeer => "WithdrawnByPeer",
             Self::Decommissioning => "Decommissioning",
             Self::Unexpected => "Unexpected",
@@ -218,7 +327,7 @@ impl LossClass {
     }
 
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::VpcGone, Self::WithdrawnByPeer, Self::Decommissioning, Self::Unexpected]
+        [Self::VpcGone, Self::Authorized, Self::WithdrawnByPeer, Self::Decommissioning, Self::Unexpected]
             .into_iter()
             .find(|c| c.as_str() == word)
     }

@@ -62,6 +62,10 @@ reasons! {
     AwaitingAcceptance,
     /// A loss was found and the policy's grace period is running.
     GracePeriod,
+    /// A loss was found, and the policy's act waits until it is known who did it, or until attributionTimeout has passed.
+    AwaitingActor,
+    /// The PeeringIncident of a loss could not be stored yet, and nothing is changed before that. Check the operator's rights.
+    IncidentNotStored,
     /// Another object of the same pair is being deleted and hands over what this one declares.
     HandoverPending,
     /// The object is being deleted: its routes, then its peering connection.
@@ -70,6 +74,8 @@ reasons! {
     // Losses, by class.
     /// The peering connection was deleted, and nobody with a right to was named. The message says by which account.
     DeletedUnexpectedly,
+    /// The peering connection was deleted by a principal that the policy authorizes. What follows is onAuthorizedDeletion.
+    DeletedAsAuthorized,
     /// The VPC of one side is gone, and the peering connection with it. Delete the VpcPeering, or declare another.
     VpcGone,
     /// The request was not accepted within seven days. Change the spec, or set peerkeeper.dev/reconcile-requested-at, to ask again.
@@ -92,8 +98,16 @@ reasons! {
     // Held: Ready=False with Stalled.
     /// Something forbids acting, such as a tag peerkeeper.dev/hold on one of the VPCs. The message says what releases it.
     Held,
-    /// More objects want to act than the limits allow, so none of them does. Raise the limit to release them.
+    /// More objects want to act than the limits allow, so none of them does. A loss is released by approving the plan of its PeeringIncident; anything else goes on once there is room.
     LimitReached,
+    /// A person must approve the plan of the PeeringIncident: the policy or the account asks for it, or the policy was changed after the loss was noticed.
+    AwaitingApproval,
+    /// Nobody knows who deleted the peering connection, and onUnknownActor says Hold. Approve the plan of the PeeringIncident to release it.
+    ActorUnknown,
+    /// A person rejected the plan of the PeeringIncident. Nothing is changed until another plan is approved or the spec changes.
+    PlanRejected,
+    /// Another PeeringIncident stands under the name of this loss's. Look at who made it, and delete it.
+    IncidentConflict,
     /// spec.suspend is true: Peerkeeper observes and reports, and changes nothing.
     Suspended,
     /// AwsAccount.spec.suspend is true: nothing is written in that account.

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use crate::claims::ClaimsView;
 use crate::desired::{Desired, Grant, PairAt, Policy};
 use crate::ids::{ObjectKey, PeeringId, PrefixListId, RouteTableId, Side, Sides};
-use crate::limits::LimitsView;
-use crate::memory::{Act, Latch, Life, Memory};
+use crate::incident::{Decision, Found, Incident, IncidentRef, IncidentSeen};
+use crate::limits::{LimitsView, Reserve};
+use crate::memory::{Latch, Life, Memory};
 use crate::observed::{Needs, Peering, Resource, SideView, Unseen, View};
 use crate::plan::{self, Finalizer, Input, Report, Truth, Verdict};
 use crate::reason::{ConditionType, Reason};
 use crate::recent::Recent;
 use crate::time::{Mono, Now, Timing};
+use crate::witness::Witness;
 use crate::write::{NotSent, Outcome, Write, WriteCall};
 
 /// Waves one turn may send before it makes room for others.
@@ -47,6 +49,8 @@ pub struct Turn {
     /// What was asked for last, and what was asked for in vain since this turn last wrote: that side is blind in this.
     asked: Needs,
     unread: BTreeSet<Unread>,
+    /// What the last plan wants to know.
+    ask: Option<PeeringId>,
     /// Transitions that were committed and not told yet.
     transitions: Vec<Note>,
     /// What was done, one note for each kind of act.
@@ -113,6 +117,10 @@ pub struct Live {
     pub claims: ClaimsView,
     pub limits: LimitsView,
     pub memory: Memory,
+    /// What was heard of who ended its peering.
+    pub witness: Witness,
+    /// What stands under the name of the incident of its latest loss.
+    pub incident: IncidentSeen,
     pub has_finalizer: bool,
     /// The resourceVersion that memory was read at. A commit names it, so that a stale replica can't erase memory.
     pub version: Arc<str>,
@@ -130,7 +138,26 @@ pub struct Commit {
     /// For the annotation `peerkeeper.dev/established`.
     pub established: Option<PeeringId>,
     /// To be reserved under the limits before anything is stored; if there is no room, nothing is stored.
-    pub reserve: Option<Act>,
+    pub reserve: Option<Reserve>,
+    /// What the incident of the latest loss tells. Where memory names none yet, it is made, or found and taken over, before
+    /// memory is stored, which then names it ([`Commit::record`]).
+    pub incident: Option<Box<Incident>>,
+}
+
+impl Commit {
+    /// An incident is to be made before this is stored.
+    pub fn needs_incident(&self) -> Option<&Incident> {
+        let told = self.incident.as_deref()?;
+        let is_named = self.memory.case_of(told.lost).is_some_and(|case| case.incident.is_some());
+        (!is_named).then_some(told)
+    }
+
+    /// Notes in memory which incident is ours, before memory is stored.
+    pub fn record(&mut self, incident: IncidentRef) {
+        if let Some(case) = &mut self.memory.case {
+            case.incident = Some(incident);
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,6 +165,8 @@ pub enum Committed {
     /// Stored, or already so. The version it has now.
     Stored {
         version: Arc<str>,
+        /// The incident that was recorded with it, if one was.
+        incident: Option<IncidentRef>,
     },
     /// Somebody else changed the object: nothing was stored.
     Conflict,
@@ -155,6 +184,8 @@ pub struct Done {
     /// It read something newly, so what it concluded is not what the sweeps show: the next one may be like the one before
     /// and say something else all the same.
     pub looked: bool,
+    /// The loss whose actor is to be looked up in CloudTrail's history.
+    pub ask: Option<PeeringId>,
     /// For Kubernetes Events: transitions that were committed.
     pub events: Vec<Note>,
 }
@@ -201,6 +232,7 @@ impl Turn {
             looks: 0,
             asked: Needs::default(),
             unread: BTreeSet::new(),
+            ask: None,
             transitions: Vec::new(),
             acts: Vec::new(),
         }
@@ -275,7 +307,8 @@ impl Turn {
         let mut events = self.take_transitions();
         events.append(&mut self.acts);
         let looked = self.looks > 0;
-        self.go(Stage::Over, Step::Done(Done { result, wake, looked, events }))
+        let ask = self.ask;
+        self.go(Stage::Over, Step::Done(Done { result, wake, looked, ask, events }))
     }
 
     /// Plans with what is known, and asks for what is missing.
@@ -294,10 +327,13 @@ impl Turn {
             recent: &self.recent,
             observed: &self.observed,
             lookup: self.lookup.as_ref().map(|(key, exists)| (key, *exists)),
+            witness: &live.witness,
+            incident: &live.incident,
             now,
             timing: &self.timing,
         });
         self.live = Some(live);
+        self.ask = verdict.ask;
         if let Some(key) = verdict.lookup.clone().filter(|_| self.lookup.is_none()) {
             self.lookup = Some((key.clone(), true));
             return self.go(Stage::LookingUp, Step::Lookup(key));
@@ -521,10 +557,12 @@ impl Turn {
             },
             established: verdict.established,
             reserve: verdict.reserve,
+            incident: verdict.incident.clone().map(Box::new),
         };
         let same = |stored: &Commit| {
             stored.memory == commit.memory
                 && stored.report == commit.report
+                && stored.incident == commit.incident
                 && commit.finalizer == Finalizer::Keep
         };
         if self.stored.as_deref().is_some_and(same) {
@@ -546,11 +584,19 @@ impl Turn {
                 }
                 self.decide(now)
             }
-            Committed::Stored { version } => {
+            Committed::Stored { version, incident } => {
                 self.note_transitions();
-                let (Some(live), Some(stored)) = (&mut self.live, &self.stored) else {
+                let (Some(live), Some(stored)) = (&mut self.live, &mut self.stored) else {
                     return self.done(TurnResult::Failed("nothing was stored".into()), None);
                 };
+                if let Some(incident) = incident {
+                    stored.record(incident.clone());
+                    live.incident = IncidentSeen::Found(Found {
+                        at: incident,
+                        is_like_ours: true,
+                        decision: Decision::default(),
+                    });
+                }
                 live.version = version;
                 live.memory = stored.memory.clone();
                 live.has_finalizer |= stored.finalizer == Finalizer::Add;

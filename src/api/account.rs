@@ -75,6 +75,11 @@ pub struct AwsAccountSpec {
     /// only be stricter. Default: no limit beyond those of the policies and of the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<AccountLimits>,
+    /// While true, nothing is done about a lost peering with a side in this account until the decision of its
+    /// PeeringIncident approves the proposed plan, whatever the policies of the namespaces say: they may only be
+    /// stricter. Default: false.
+    #[serde(default)]
+    pub require_approval: bool,
     /// While true, nothing is written in this account, not even to clean up after a deleted VpcPeering. Default: false.
     #[serde(default)]
     pub suspend: bool,

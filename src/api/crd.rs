@@ -1,6 +1,6 @@
 //! The CustomResourceDefinitions, as Kubernetes objects and as YAML.
 
-use super::{AwsAccount, PEERING_NAME_MAX_LEN, PeeringPolicy, VpcPeering, schema};
+use super::{AwsAccount, PEERING_NAME_MAX_LEN, PeeringIncident, PeeringPolicy, VpcPeering, schema};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 use serde_json::Value;
@@ -17,7 +17,10 @@ pub enum CrdError {
 
 /// Every CustomResourceDefinition, in the order of their kinds' names.
 pub fn crds() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    [AwsAccount::crd(), PeeringPolicy::crd(), VpcPeering::crd()].into_iter().map(finish).collect()
+    [AwsAccount::crd(), PeeringIncident::crd(), PeeringPolicy::crd(), VpcPeering::crd()]
+        .into_iter()
+        .map(finish)
+        .collect()
 }
 
 /// Every CustomResourceDefinition as (file name, YAML).

@@ -52,6 +52,14 @@ pub struct Memory {
     /// The last loss that was settled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_loss: Option<ClosedLoss>,
+    /// What is known of the latest loss, open or settled, beside the loss itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Case>,
+    /// What Peerkeeper itself ended in the last day: such calls by its role that are not among them were made by somebody
+    /// else with its credentials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub own: Vec<OwnCalls>,
     /// A request that ended before it was ever active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedRequest>,
@@ -194,7 +202,7 @@ pub struct Episode {
     pub lost: String,
     /// How it ended: deleted, rejected, expired, failed, or absent.
     pub ending: PeeringState,
-    /// The class of the loss: VpcGone, WithdrawnByPeer, Decommissioning or Unexpected.
+    /// The class of the loss: VpcGone, Authorized, WithdrawnByPeer, Decommissioning or Unexpected.
     pub class: String,
     /// When the loss was found.
     #[schemars(schema_with = "schema::timestamp")]
@@ -265,6 +273,71 @@ pub struct ClosedLoss {
     /// The peering that took its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<String>,
+}
+
+/// What is known of one loss beside the loss itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Case {
+    /// The peering that was lost.
+    pub of: String,
+    /// The PeeringIncident that was made for it: no other's decision counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentRef>,
+    /// How sure it is who did it: None, AccountOnly, EventOnly or Corroborated.
+    pub attribution: String,
+    /// AccountOnly: the AWS account that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Corroborated: by what, Agreement or History.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// EventOnly and Corroborated: who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub culprit: Option<Culprit>,
+    /// A digest of the policy as it was when the loss was noticed.
+    pub policy: String,
+}
+
+/// A PeeringIncident, as it was when it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IncidentRef {
+    /// Its metadata.uid.
+    pub uid: String,
+    /// Its metadata.generation then: a decision is a later one.
+    pub generation: i64,
+}
+
+/// Calls of Peerkeeper's own that end something, noted together before they were sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnCalls {
+    /// When they were noted.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub at: Timestamp,
+    /// Peering connections, and route tables of which routes were removed.
+    #[schemars(schema_with = "schema::words")]
+    pub ids: Vec<String>,
+}
+
+/// Who made the call that ended a peering.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Culprit {
+    /// CloudTrail's `eventID`.
+    pub event_id: String,
+    /// When the call was made.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub at: Timestamp,
+    /// The account in which it was made.
+    pub account_id: String,
+    /// The Region in which it was made.
+    pub region: String,
+    /// The ARN, or what the record has instead.
+    pub principal: String,
+    /// Whether it was one of the policy's authorized principals when it became known.
+    pub authorized: bool,
 }
 
 /// A request that ended before it was ever active.

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod crd;
 pub mod duration;
+pub mod incident;
 pub mod memory;
 pub mod peering;
 pub mod policy;
@@ -19,6 +20,7 @@ mod text;
 
 pub use account::{AwsAccount, AwsAccountSpec, AwsAccountStatus};
 pub use duration::GoDuration;
+pub use incident::{PeeringIncident, PeeringIncidentSpec, PeeringIncidentStatus};
 pub use memory::Memory;
 pub use peering::{VpcPeering, VpcPeeringSpec};
 pub use policy::{PeeringPolicy, PeeringPolicySpec};
@@ -39,6 +41,9 @@ pub const ANNOTATION_RECONCILE_REQUESTED_AT: &str = "peerkeeper.dev/reconcile-re
 pub const FINALIZER_CLEANUP: &str = "peerkeeper.dev/cleanup";
 /// Keeps a deleted `AwsAccount` while peerings still need it.
 pub const FINALIZER_IN_USE: &str = "peerkeeper.dev/in-use";
+
+/// The metadata.uid of the `VpcPeering` that an incident is about: by it all of them are found.
+pub const LABEL_PEERING_UID: &str = "peerkeeper.dev/vpcpeering-uid";
 
 /// The longest name a `VpcPeering` may have: owner id, namespace and name together go into one AWS tag value, which
 /// holds 256 characters.

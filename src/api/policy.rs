@@ -37,6 +37,28 @@ use serde::{Deserialize, Serialize};
 pub struct PeeringPolicySpec {
     /// What to do when a peering connection that should be there has been deleted.
     pub on_unexpected_deletion: OnUnexpectedDeletion,
+    /// Who may delete: a deletion by one of these was intended, and onAuthorizedDeletion says what follows. It counts only
+    /// once CloudTrail bears it out. Root, AWS services and identities of unknown types never match. At most 32.
+    /// Default: nobody, so every deletion is unexpected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub authorized_principals: Vec<AuthorizedPrincipal>,
+    /// What to do when one of authorizedPrincipals deleted the peering connection. `RemoveRoutes`: delete the dead routes
+    /// that it left behind; then the VpcPeering is released until its spec changes. `Flag`: only say so. `Restore`:
+    /// create it again all the same. Default: RemoveRoutes.
+    #[serde(default = "remove_routes")]
+    pub on_authorized_deletion: DeletionAction,
+    /// How long an act waits until it is known who deleted the peering connection; the flag never waits. It is waited
+    /// only where that matters: with authorizedPrincipals, or with `onUnknownActor: Hold`. From 0s to 24h, in hours,
+    /// minutes and seconds. Messages of an event queue take about a minute, CloudTrail's history several. Default: 5m.
+    #[serde(default = "five_minutes")]
+    #[schemars(schema_with = "schema::attribution_timeout")]
+    pub attribution_timeout: GoDuration,
+    /// What to make of a deletion when attributionTimeout has passed and nobody knows who did it. `TreatAsUnexpected`:
+    /// do as onUnexpectedDeletion says. `Hold`: change nothing until the plan of its PeeringIncident is approved.
+    /// Default: TreatAsUnexpected.
+    #[serde(default)]
+    pub on_unknown_actor: OnUnknownActor,
     /// What to do when routes are missing or lead to an ended peering, or when DNS options or tags differ from what is
     /// declared, while the peering itself is there. `Restore`: put them right. `Flag`: only say so. Default: Restore.
     #[serde(default = "restore")]
@@ -64,10 +86,70 @@ pub struct OnUnexpectedDeletion {
     #[serde(default = "no_grace")]
     #[schemars(schema_with = "schema::grace_period")]
     pub grace_period: GoDuration,
+    /// While true, nothing is done about a lost peering until the decision of its PeeringIncident approves the proposed
+    /// plan; what follows an authorized deletion waits for that too. An AwsAccount may ask for it whatever is written
+    /// here. Default: false.
+    #[serde(default)]
+    pub require_approval: bool,
     /// Which routes depend on the peering. `Declared`: those that the VpcPeering declares. `All`: every route of both
     /// VPCs that points at the lost peering and overlaps the other VPC's CIDRs. Default: Declared.
     #[serde(default)]
     pub dependent_routes: DependentRoutes,
+}
+
+/// Whom a deletion is allowed to: an IAM role, whatever its sessions are called, or an IAM user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(PRINCIPAL_RULES)))]
+pub struct AuthorizedPrincipal {
+    /// The accounts that the role or user may be of: 1 to 32 ids, each twelve digits in quotes. No wildcards.
+    #[schemars(schema_with = "schema::principal_accounts")]
+    pub account_ids: Vec<String>,
+    /// The name of the role, as IAM has it and without its path; the name of a session never counts. `*` stands for any
+    /// run of characters but `/` and `:`. For a permission set of IAM Identity Center write
+    /// AWSReservedSSO_NetworkAdmin_*. Exactly one of `roleName` and `userName`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::role_name")]
+    pub role_name: Option<String>,
+    /// The path of the role, which begins and ends with a slash. `*` stands for any run of characters but `/` and `:`.
+    /// For IAM Identity Center write /aws-reserved/sso.amazonaws.com/ or, in most Regions,
+    /// /aws-reserved/sso.amazonaws.com/*/. Only with `roleName`. Default: `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::role_path")]
+    pub role_path: Option<String>,
+    /// The name of the user, as IAM has it and without its path. `*` stands for any run of characters but `/` and `:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::user_name")]
+    pub user_name: Option<String>,
+    /// Only a session that was opened with a second factor (MFA), as CloudTrail says of it. Default: false.
+    #[serde(default)]
+    pub require_mfa: bool,
+    /// Only sessions with this source identity. `*` stands for any run of characters but `/` and `:`. Default: any, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::source_identity")]
+    pub source_identity: Option<String>,
+}
+
+/// Where `rolePath` is absent.
+pub const DEFAULT_ROLE_PATH: &str = "/";
+
+const PRINCIPAL_RULES: &[(&str, &str)] = &[
+    (
+        "has(self.roleName) != has(self.userName)",
+        "exactly one of roleName and userName: {accountIds: [\"111122223333\"], roleName: network-admin} or {accountIds: [\"111122223333\"], userName: ada}",
+    ),
+    (
+        "!has(self.rolePath) || has(self.roleName)",
+        "rolePath is the path of a role: write roleName too, such as {rolePath: /network/, roleName: network-admin}, or leave rolePath out",
+    ),
+    ("size(self.accountIds) > 0", "without accounts nobody is meant: write accountIds: [\"111122223333\"]"),
+];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum OnUnknownActor {
+    #[default]
+    TreatAsUnexpected,
+    Hold,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -133,8 +215,13 @@ impl PeeringPolicySpec {
             on_unexpected_deletion: OnUnexpectedDeletion {
                 action: DeletionAction::Flag,
                 grace_period: no_grace(),
+                require_approval: false,
                 dependent_routes: DependentRoutes::default(),
             },
+            authorized_principals: Vec::new(),
+            on_authorized_deletion: remove_routes(),
+            attribution_timeout: five_minutes(),
+            on_unknown_actor: OnUnknownActor::default(),
             on_drift: restore(),
             on_repointed_route: flag(),
             limits: PolicyLimits::default(),
@@ -152,6 +239,14 @@ fn flag() -> OnChange {
 
 fn no_grace() -> GoDuration {
     GoDuration::from_secs(0)
+}
+
+fn remove_routes() -> DeletionAction {
+    DeletionAction::RemoveRoutes
+}
+
+fn five_minutes() -> GoDuration {
+    GoDuration::from_secs(300)
 }
 
 pub(super) fn an_hour() -> GoDuration {

@@ -61,6 +61,23 @@ pub fn vpc_ids(generator: &mut SchemaGenerator) -> Schema {
     set(vpc_id(generator), 200)
 }
 
+pub fn peering_id(_: &mut SchemaGenerator) -> Schema {
+    text(
+        32,
+        "self.matches('^pcx-([0-9a-f]{8}|[0-9a-f]{17})$')",
+        "must be the id of a VPC peering connection, such as pcx-0123456789abcdef0",
+    )
+}
+
+/// Checked by CEL like every other value, so that the message shows a right one.
+pub fn plan_digest(_: &mut SchemaGenerator) -> Schema {
+    text(
+        80,
+        "self.matches('^sha256:[0-9a-f]{64}$')",
+        "must be a digest as status.plan.digest shows it, such as sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    )
+}
+
 pub fn route_table_ids(_: &mut SchemaGenerator) -> Schema {
     set(
         text(
@@ -134,6 +151,39 @@ pub fn external_id(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+/// Of a role or user whom a policy authorizes.
+pub fn principal_accounts(generator: &mut SchemaGenerator) -> Schema {
+    set(account_id(generator), 32)
+}
+
+/// A name of IAM's in which `*` may stand for any run of characters.
+fn iam_name(whose: &str, example: &str) -> Schema {
+    let message = format!(
+        "must be the name of {whose}: 1 to 64 of letters, digits and _+=,.@-, and * for any run of characters, such as {example}"
+    );
+    text(68, "self.matches('^[A-Za-z0-9_+=,.@*-]{1,64}$')", &message)
+}
+
+pub fn role_name(_: &mut SchemaGenerator) -> Schema {
+    iam_name("an IAM role without its path", "network-admin")
+}
+
+pub fn user_name(_: &mut SchemaGenerator) -> Schema {
+    iam_name("an IAM user without its path", "ada")
+}
+
+pub fn source_identity(_: &mut SchemaGenerator) -> Schema {
+    iam_name("a source identity", "ada or *@example.com")
+}
+
+pub fn role_path(_: &mut SchemaGenerator) -> Schema {
+    text(
+        516,
+        "self == '/' || (size(self) <= 512 && self.matches('^/[!-9;-~]+/$'))",
+        "must be the path of an IAM role, from slash to slash, such as / or /network/",
+    )
+}
+
 /// Tags that Peerkeeper sets. 45 of the 50 that AWS allows: the rest are Peerkeeper's own.
 pub fn own_tags(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
@@ -187,6 +237,10 @@ fn duration_between(least: &str, most: &str, example: &str) -> Schema {
 
 pub fn grace_period(_: &mut SchemaGenerator) -> Schema {
     duration_between("0s", "24h", "0s, 90s or 1h30m")
+}
+
+pub fn attribution_timeout(_: &mut SchemaGenerator) -> Schema {
+    duration_between("0s", "24h", "5m or 15m")
 }
 
 pub fn limit_window(_: &mut SchemaGenerator) -> Schema {

@@ -11,7 +11,7 @@ use peerkeeper_core::time::Timing;
 
 use crate::api::GoDuration;
 use crate::aws::{Aws, AwsConfig};
-use crate::controller::{self, LeaseOptions, Options, RunError};
+use crate::controller::{self, AuditLog, LeaseOptions, Options, RunError};
 use crate::signal::QueueUrl;
 
 /// Runs the operator: keeps every VpcPeering of the cluster as declared.
@@ -58,6 +58,13 @@ pub struct RunArgs {
     /// How many peerings' things may be removed from AWS in an hour, over all namespaces and accounts.
     #[arg(long, env = "PEERKEEPER_MAX_REMOVALS", default_value_t = 100, value_name = "COUNT")]
     pub max_removals: u32,
+    /// Where each change of an incident's phase is written as a line of JSON, before anything is done: a file, which is
+    /// appended to, or `-` for standard output. Default: nowhere.
+    #[arg(long, env = "PEERKEEPER_AUDIT_LOG", value_name = "PATH")]
+    pub audit_log: Option<String>,
+    /// How many settled PeeringIncidents of each VpcPeering are kept. Open ones always are.
+    #[arg(long, env = "PEERKEEPER_INCIDENT_HISTORY", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..), value_name = "COUNT")]
+    pub incident_history: u16,
     /// An SQS queue that CloudTrail's events come to, as https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or for any other
     /// endpoint URL,region=REGION. May be given several times; in the variable a space stands between two. Default: none,
     /// and the sweeps alone find what happens.
@@ -152,6 +159,8 @@ fn options(args: &RunArgs) -> Result<Options, RunCommandError> {
         concurrency: usize::from(args.concurrency),
         max_restores: args.max_restores,
         max_removals: args.max_removals,
+        audit_log: args.audit_log.as_deref().map(AuditLog::at),
+        incident_history: usize::from(args.incident_history),
         event_queues: args.event_queue_urls.clone(),
     })
 }

@@ -152,7 +152,7 @@ pub fn note_failure(shell: &Shell, name: &str, error: &ReadError) -> bool {
         && set_usable(shell, name, Some(error.message.to_string()))
 }
 
-/// Accounts to check, each once however often it is asked for.
+/// Names to work off, each once however often it is asked for.
 #[derive(Default)]
 pub struct Work {
     names: std::sync::Mutex<std::collections::BTreeSet<Arc<str>>>,
@@ -165,7 +165,7 @@ impl Work {
         self.woken.notify_one();
     }
 
-    async fn next(&self) -> Arc<str> {
+    pub async fn next(&self) -> Arc<str> {
         loop {
             let first = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop_first();
             if let Some(name) = first {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Namespace, ObjectReference};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{
+    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
+};
 use kube::core::ApiResource;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
@@ -17,7 +19,8 @@ use peerkeeper_core::turn::Note;
 use serde_json::{Value, json};
 
 use crate::api::{
-    AwsAccount, AwsAccountStatus, FINALIZER_CLEANUP, FINALIZER_IN_USE, VpcPeering, VpcPeeringStatus,
+    AwsAccount, AwsAccountStatus, FINALIZER_CLEANUP, FINALIZER_IN_USE, PeeringIncident,
+    PeeringIncidentStatus, VpcPeering, VpcPeeringStatus,
 };
 
 /// Who wrote a field, for server-side apply.
@@ -186,6 +189,53 @@ impl Cluster {
         let Some(object) = api.get_opt(&key.name).await? else { return Ok(None) };
         let conditions = object.data.pointer("/status/conditions").cloned().unwrap_or(Value::Null);
         Ok(Some((object.metadata.generation.unwrap_or_default(), conditions)))
+    }
+
+    fn incidents(&self, namespace: &str) -> Api<PeeringIncident> {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The incident of this name from the API server itself. `Ok(None)`: it does not exist.
+    pub async fn incident(&self, key: &ObjectKey) -> Result<Option<PeeringIncident>, ClusterError> {
+        let resource = ApiResource::erase::<PeeringIncident>(&());
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &key.namespace, &resource);
+        let Some(object) = api.get_opt(&key.name).await? else { return Ok(None) };
+        let parsed = serde_json::to_value(object).and_then(serde_json::from_value);
+        parsed.map(Some).map_err(|error| ClusterError::Unparsable(error.to_string()))
+    }
+
+    /// Makes an incident. [`ClusterError::Conflict`]: one of this name is there.
+    pub async fn create_incident(&self, incident: &PeeringIncident) -> Result<PeeringIncident, ClusterError> {
+        let api = self.incidents(&incident.namespace().unwrap_or_default());
+        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+        Ok(api.create(&params, incident).await?)
+    }
+
+    /// Stores an incident's status, all of it, if it still has this version: a decision made meanwhile is read first.
+    pub async fn store_incident_status(
+        &self,
+        incident: &PeeringIncident,
+        status: &PeeringIncidentStatus,
+    ) -> Result<PeeringIncident, ClusterError> {
+        let patch = json!({
+            "apiVersion": PeeringIncident::api_version(&()),
+            "kind": PeeringIncident::kind(&()),
+            "metadata": { "resourceVersion": incident.resource_version().unwrap_or_default() },
+            "status": status,
+        });
+        let api = self.incidents(&incident.namespace().unwrap_or_default());
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        Ok(api.patch_status(&incident.name_any(), &params, &Patch::Apply(patch)).await?)
+    }
+
+    /// Deletes this incident and no later one of its name. Gone already is just as well.
+    pub async fn delete_incident(&self, key: &ObjectKey, uid: &str) -> Result<(), ClusterError> {
+        let preconditions = Preconditions { uid: Some(uid.to_owned()), resource_version: None };
+        let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+        match self.incidents(&key.namespace).delete(&key.name, &params).await.map_err(ClusterError::from) {
+            Ok(_) | Err(ClusterError::Gone) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     pub async fn account(&self, name: &str) -> Result<Option<AwsAccount>, ClusterError> {

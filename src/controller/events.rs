@@ -305,10 +305,9 @@ impl Shell {
     }
 
     /// What an object's plan may know of other people's calls.
-    #[allow(dead_code, reason = "for plans, which do not ask yet")]
     pub fn witness_of(&self, state: &State, desired: &Desired, memory: &Memory) -> Witness {
         let concern = Concern::of(desired.pair(), memory);
-        let lost = memory.episode.as_ref().map(|episode| episode.lost).or(memory.peering());
+        let lost = memory.case.as_ref().map(|case| case.of).or(memory.peering());
         let places = places_of(state, desired);
         lock(&self.events.witnesses).view(&concern, lost, &places)
     }

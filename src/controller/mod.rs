@@ -4,13 +4,17 @@
 //! watches   what users declare      -> state, queue
 //! sweeps    what AWS says           -> queue
 //! events    what CloudTrail tells    -> queue
-//! shell     queue -> one turn at a time per object -> cluster, aws
+//! shell     queue -> one turn at a time per object
+//! drive     one turn -> cluster, incidents, aws
 //! lease     who may write at all
 //! ```
 
 mod accounts;
+mod audit;
 mod cluster;
+mod drive;
 mod events;
+mod incidents;
 mod lease;
 mod schema_check;
 mod shell;
@@ -31,6 +35,7 @@ use peerkeeper_core::plan::Truth;
 use peerkeeper_core::time::Timing;
 use tokio::signal::unix::{SignalKind, signal};
 
+pub use audit::AuditLog;
 pub use lease::LeaseOptions;
 
 use crate::aws::Aws;
@@ -52,6 +57,10 @@ pub struct Options {
     pub concurrency: usize,
     pub max_restores: u32,
     pub max_removals: u32,
+    /// Where each change of an incident's phase is written, if anywhere.
+    pub audit_log: Option<AuditLog>,
+    /// How many settled incidents of a `VpcPeering` are kept.
+    pub incident_history: usize,
     pub event_queues: Vec<QueueUrl>,
 }
 
@@ -114,6 +123,8 @@ pub async fn run(
             concurrency: options.concurrency,
             max_restores: options.max_restores,
             max_removals: options.max_removals,
+            audit_log: options.audit_log,
+            incident_history: options.incident_history,
             event_queues: options.event_queues,
         },
     );
@@ -133,6 +144,7 @@ async fn work(
     watching.spawn(watches::policies(shell.clone()));
     watching.spawn(watches::accounts(shell.clone()));
     watching.spawn(watches::namespaces(shell.clone()));
+    watching.spawn(watches::incidents(shell.clone()));
     let leading = {
         let (shell, leadership) = (shell.clone(), leadership.clone());
         async move {
@@ -145,6 +157,7 @@ async fn work(
             work.spawn(shell.clone().work());
             work.spawn(sweeps::run(shell.clone()));
             work.spawn(accounts::run(shell.clone()));
+            work.spawn(incidents::prune(shell.clone()));
             work.spawn(events::run(shell.clone()));
             work.join_next().await;
         }

@@ -10,13 +10,14 @@ use peerkeeper_core::claims;
 use peerkeeper_core::desired::{AccountRef, Desired, Grant, Limits, Policy};
 use peerkeeper_core::ids::{AccountId, ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::limits;
-use peerkeeper_core::memory::{Act, Life, Memory};
+use peerkeeper_core::memory::Memory;
 use peerkeeper_core::plan::{Report, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Wall};
 use peerkeeper_core::witness::{self, Concern};
 
+use super::incidents::Kept;
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
 use crate::declare::{self, Account, AccountLimits, VpcTags};
 
@@ -34,6 +35,7 @@ pub struct State {
     /// Those of `accounts` that could be read.
     pub declared: BTreeMap<Arc<str>, Account>,
     pub namespaces: BTreeMap<Arc<str>, KnownNamespace>,
+    pub incidents: BTreeMap<ObjectKey, Kept>,
     pub claims: claims::Table,
     /// Whom other people's calls concern.
     pub index: witness::Index,
@@ -114,13 +116,17 @@ impl State {
         self.namespaces.get(name).cloned().unwrap_or_default()
     }
 
-    /// The policy that holds for an object.
+    /// The policy that holds for an object, as strict at least as the accounts of both sides ask.
     pub fn policy_of(&self, object: &VpcPeering) -> Policy {
         let namespace: Arc<str> = object.namespace().unwrap_or_default().into();
         let find =
             |name: &str| self.policies.get(&ObjectKey { namespace: namespace.clone(), name: name.into() });
         let named = object.spec.policy_ref.as_ref().map(|reference| reference.name.as_str());
-        declare::policy_for(named, named.and_then(find).map(|p| &**p), find("default").map(|p| &**p))
+        let policy =
+            declare::policy_for(named, named.and_then(find).map(|p| &**p), find("default").map(|p| &**p));
+        let sides = [&object.spec.requester, &object.spec.accepter].into_iter();
+        let accounts = sides.filter_map(|side| self.declared.get(side.account.name.as_deref()?));
+        declare::with_floors(policy, accounts)
     }
 
     /// What both accounts' owners let an object do. `tags` answers with a VPC's tags as last read.
@@ -243,7 +249,7 @@ impl State {
                 limits,
                 accounts: self.account_ids(desired),
                 spent: memory.spent.clone(),
-                waiting: waiting(memory),
+                waiting: memory.waits_for(),
             },
         );
         if memory.episode.is_some() {
@@ -306,19 +312,6 @@ fn bears_on_pair(entry: &claims::Entry) -> (Arc<str>, bool, bool, bool, Option<A
     (uid.clone(), *deleting, *granted, memory.holds_pair(), memory.taken_from.clone())
 }
 
-/// The act that an open loss waits for, if it has not been begun.
-fn waiting(memory: &Memory) -> Option<Act> {
-    use peerkeeper_core::desired::LossAction;
-    use peerkeeper_core::memory::LossClass;
-    let episode = memory.episode.as_ref().filter(|episode| episode.acted.is_none())?;
-    let is_lost = matches!(memory.life, Life::Established(id) if id == episode.lost);
-    match (episode.class, episode.action) {
-        (LossClass::Unexpected, LossAction::Restore) if is_lost => Some(Act::Restore),
-        (LossClass::Decommissioning, _) | (_, LossAction::Flag | LossAction::Restore) => None,
-        (_, LossAction::RemoveRoutes) => is_lost.then_some(Act::RemoveRoutes),
-    }
-}
-
 /// What an account does not limit is limited elsewhere.
 fn limits_of(limits: AccountLimits) -> Limits {
     Limits {
@@ -349,7 +342,7 @@ pub fn recent_or_new(known: Option<&mut Known>, since: Mono) -> Recent {
 pub(super) mod tests {
     use super::*;
     use peerkeeper_core::desired::LossAction;
-    use peerkeeper_core::memory::{Episode, LossClass};
+    use peerkeeper_core::memory::{Act, Episode, Life, LossClass};
     use peerkeeper_core::observed::Ending;
     use serde_json::json;
 
@@ -408,18 +401,17 @@ pub(super) mod tests {
     fn a_loss_that_nothing_will_be_done_about_is_no_demand_once_it_is_flagged() {
         let desired = desired();
         let demand = |state: &State| state.limits.view(&desired.key).levels[0].demand_restores;
-        for (class, expected) in [
-            (LossClass::Unexpected, 1),
-            (LossClass::VpcGone, 0),
-            (LossClass::WithdrawnByPeer, 0),
-            (LossClass::Decommissioning, 0),
-        ] {
+        for (action, expected) in
+            [(LossAction::Restore, 1), (LossAction::RemoveRoutes, 0), (LossAction::Flag, 0)]
+        {
             let mut state = knowing(&desired);
             state.enter(&desired, &Memory::default(), true);
             state.limits.expect(&desired.key, Act::Restore);
             assert_eq!(demand(&state), 1, "a sweep has shown it");
-            state.enter(&desired, &lost(class), true);
-            assert_eq!(demand(&state), expected, "{}", class.as_str());
+            let mut memory = lost(LossClass::Unexpected);
+            memory.episode.iter_mut().for_each(|episode| episode.action = action);
+            state.enter(&desired, &memory, true);
+            assert_eq!(demand(&state), expected, "{action:?}");
         }
     }
 

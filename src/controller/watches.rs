@@ -15,12 +15,14 @@ use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Resource, ResourceExt};
 use peerkeeper_core::ids::ObjectKey;
 use peerkeeper_core::pace::queue::Urgency;
+use peerkeeper_core::recent::Recent;
 use serde::de::DeserializeOwned;
 
 use super::cluster::key_of;
+use super::incidents;
 use super::shell::Shell;
 use super::state::{Known, KnownAccount, KnownNamespace, State, kept};
-use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
+use crate::api::{AwsAccount, PeeringIncident, PeeringPolicy, VpcPeering};
 use crate::aws::{AccountConfig, clock};
 use crate::declare;
 
@@ -50,22 +52,24 @@ impl Pulse {
     }
 }
 
-/// The four watches' pulses.
+/// The watches' pulses.
 #[derive(Default)]
 pub struct Pulses {
     pub peerings: Pulse,
     pub policies: Pulse,
     pub accounts: Pulse,
     pub namespaces: Pulse,
+    pub incidents: Pulse,
 }
 
 impl Pulses {
-    fn all(&self) -> [(&'static str, &Pulse); 4] {
+    fn all(&self) -> [(&'static str, &Pulse); 5] {
         [
             ("vpcpeerings", &self.peerings),
             ("peeringpolicies", &self.policies),
             ("awsaccounts", &self.accounts),
             ("namespaces", &self.namespaces),
+            ("peeringincidents", &self.incidents),
         ]
     }
 
@@ -209,7 +213,7 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
         let is_new = before.is_none();
         let (recent, quiet, own_version, told) = match before {
             Some(known) => (known.recent, known.quiet, known.own_version, known.told),
-            None => (None, false, None, None),
+            None => (Some(first_seen()), false, None, None),
         };
         let entered = desired.clone();
         let memory = crate::remember::memory(object.status.as_ref());
@@ -233,6 +237,12 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
             shell.account_work.notify(name);
         }
     }
+}
+
+/// Of an object that is new to this process everything that it names counts as written now: restored from a backup, it may
+/// name what this process made a moment ago for another of its name, after the sweeps that would prove it absent.
+fn first_seen() -> Recent {
+    Recent::new(clock::now())
 }
 
 pub async fn policies(shell: Arc<Shell>) {
@@ -366,4 +376,17 @@ pub async fn namespaces(shell: Arc<Shell>) {
         shell.state().namespaces.remove(name);
     };
     follow("namespaces", stream(api), &shell.pulses.namespaces, id_of, apply, delete).await;
+}
+
+pub async fn incidents(shell: Arc<Shell>) {
+    let api: Api<DeserializeGuard<PeeringIncident>> = Api::all(shell.cluster.client().clone());
+    let id_of = |guard: &DeserializeGuard<PeeringIncident>| {
+        guard_key(guard.0.as_ref().map(|o| &o.metadata).map_err(|e| &e.metadata))
+    };
+    let apply = |guard: DeserializeGuard<PeeringIncident>| match guard.0 {
+        Ok(object) => incidents::shown(&shell, &object),
+        Err(invalid) => incidents::unreadable(&shell, &guard_key(Err(&invalid.metadata)), &invalid.error),
+    };
+    let delete = |key: &ObjectKey| incidents::gone(&shell, key);
+    follow("peeringincidents", stream(api), &shell.pulses.incidents, id_of, apply, delete).await;
 }

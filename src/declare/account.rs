@@ -27,6 +27,8 @@ pub struct Account {
     /// Accounts without credentials here that may stand opposite this one.
     pub allowed_peers: BTreeSet<AccountId>,
     pub limits: Option<AccountLimits>,
+    /// No loss with a side here is acted upon before a person approves.
+    pub require_approval: bool,
     pub suspend: bool,
     /// It is being deleted, and stays as long as a peering needs it.
     pub deleting: bool,
@@ -103,6 +105,7 @@ pub fn account(object: &AwsAccount) -> Result<Account, DeclareError> {
         grants: indexed("spec.grants", &spec.grants, grant)?,
         allowed_peers: parse_all("spec.allowedPeerAccounts", &spec.allowed_peer_accounts, ACCOUNT_ID)?,
         limits: spec.limits.as_ref().map(limits).transpose()?,
+        require_approval: spec.require_approval,
         suspend: spec.suspend,
         deleting: metadata.deletion_timestamp.is_some(),
     })
@@ -128,7 +131,7 @@ fn role_arn(spec: &api::AwsAccountSpec) -> Result<Option<Arc<str>>, DeclareError
     }
 }
 
-fn indexed<A, B>(
+pub(super) fn indexed<A, B>(
     field: &str,
     list: &[A],
     read: impl Fn(&str, &A) -> Result<B, DeclareError>,

@@ -2,9 +2,11 @@ use super::*;
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
 use peerkeeper_core::desired::{
     AccountRef, Adoption, DeletionPolicy, DependentRoutes, Desired, Destinations, ForeignRefusal, Grant,
-    Limits, LossAction, Policy, PolicySource, Reaction, TableSelector,
+    Limits, LossAction, Policy, PolicySource, Reaction, StaleRules, TableSelector, UnknownActor,
 };
 use peerkeeper_core::ids::{ObjectKey, Region, Side, VpcId};
+use peerkeeper_core::limits::Level;
+use peerkeeper_core::principal::{Principal, Who};
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::write::TagSet;
 use serde::de::DeserializeOwned;
@@ -242,16 +244,50 @@ fn a_policy_arrives_whole_and_its_defaults_are_those_of_the_built_in_one() {
     let whole = a_policy(
         "restore",
         json!({
-            "onUnexpectedDeletion": {"action": "Restore", "gracePeriod": "1m30s", "dependentRoutes": "All"},
+            "onUnexpectedDeletion": {"action": "Restore", "gracePeriod": "1m30s", "requireApproval": true, "dependentRoutes": "All"},
+            "authorizedPrincipals": [
+                {"accountIds": ["111122223333", "444455556666"], "roleName": "net-*", "requireMfa": true},
+                {"accountIds": ["111122223333"], "roleName": "admin", "rolePath": "/aws-reserved/*/", "sourceIdentity": "ada@example.com"},
+                {"accountIds": ["444455556666"], "userName": "ada"},
+            ],
+            "onAuthorizedDeletion": "Flag", "attributionTimeout": "15m", "onUnknownActor": "Hold",
             "onDrift": "Flag", "onRepointedRoute": "Restore",
             "limits": {"window": "2h", "maxRestores": 1, "maxRemovals": 2, "maxRestoresPerPeering": 0},
         }),
     );
+    let (prod, shared) = ("111122223333".parse().unwrap(), "444455556666".parse().unwrap());
+    let role = |path: &str, name: &str| Who::Role { path: path.into(), name: name.into() };
     let expected = Policy {
         source: PolicySource::Named("restore".into()),
         action: LossAction::Restore,
         grace_s: 90,
         dependent_routes: DependentRoutes::All,
+        stale_rules: StaleRules::Flag,
+        approval: Some(Level::Policy),
+        authorized: [
+            Principal {
+                accounts: [prod, shared].into(),
+                who: role("/", "net-*"),
+                require_mfa: true,
+                source_identity: None,
+            },
+            Principal {
+                accounts: [prod].into(),
+                who: role("/aws-reserved/*/", "admin"),
+                require_mfa: false,
+                source_identity: Some("ada@example.com".into()),
+            },
+            Principal {
+                accounts: [shared].into(),
+                who: Who::User { name: "ada".into() },
+                require_mfa: false,
+                source_identity: None,
+            },
+        ]
+        .into(),
+        on_authorized: LossAction::Flag,
+        attribution_timeout_s: 900,
+        on_unknown_actor: UnknownActor::Hold,
         on_drift: Reaction::Flag,
         on_repointed_route: Reaction::Restore,
         limits: Limits { window_s: 7200, max_restores: 1, max_removals: 2, max_restores_per_peering: 0 },
@@ -260,6 +296,61 @@ fn a_policy_arrives_whole_and_its_defaults_are_those_of_the_built_in_one() {
 
     let bare = policy(&a_policy("bare", json!({"onUnexpectedDeletion": {"action": "Flag"}}))).unwrap();
     assert_eq!(bare, Policy { source: PolicySource::Named("bare".into()), ..Policy::built_in() });
+}
+
+/// Whoever is named too loosely could delete unseen.
+#[test]
+fn a_principal_that_is_nobody_or_anybody_is_refused_by_the_name_of_its_field() {
+    let declared = |principal: Value| {
+        let spec =
+            json!({"onUnexpectedDeletion": {"action": "Restore"}, "authorizedPrincipals": [principal]});
+        policy(&a_policy("p", spec))
+    };
+    let of = |rest: Value| {
+        let mut whole = json!({"accountIds": ["111122223333"]});
+        whole.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        whole
+    };
+    let at = |field: &str| format!("spec.authorizedPrincipals[0]{field}");
+    for (principal, field) in [
+        (of(json!({})), ""),
+        (of(json!({"roleName": "a", "userName": "a"})), ""),
+        (of(json!({"roleName": ""})), ".roleName"),
+        (of(json!({"roleName": "network/admin"})), ".roleName"),
+        (of(json!({"roleName": "a", "rolePath": ""})), ".rolePath"),
+        (of(json!({"roleName": "a", "rolePath": "//"})), ".rolePath"),
+        (of(json!({"roleName": "a", "rolePath": "network"})), ".rolePath"),
+        (of(json!({"roleName": "a", "rolePath": "/a:b/"})), ".rolePath"),
+        (of(json!({"userName": "arn:aws:iam::111122223333:user/ada"})), ".userName"),
+        (of(json!({"roleName": "a", "sourceIdentity": ""})), ".sourceIdentity"),
+        (json!({"accountIds": [], "roleName": "a"}), ".accountIds"),
+        (json!({"accountIds": ["*"], "roleName": "a"}), ".accountIds[0]"),
+    ] {
+        assert_eq!(declared(principal.clone()).expect_err(&principal.to_string()).field, at(field));
+    }
+    assert!(declared(of(json!({"roleName": "a", "rolePath": "/"}))).is_ok());
+}
+
+#[test]
+fn what_either_account_asks_for_no_policy_can_take_back() {
+    let asking = |id: &str, asks: bool| {
+        account(&an_account("a", id, json!({"requireApproval": asks}))).expect("an account")
+    };
+    let (strict, lax) = (asking("111122223333", true), asking("444455556666", false));
+    let account = Some(Level::Account("111122223333".parse().unwrap()));
+    let plain = Policy::built_in;
+    let careful = || Policy { approval: Some(Level::Policy), ..Policy::built_in() };
+    for (policy, accounts, expected) in [
+        (plain(), vec![], None),
+        (plain(), vec![&lax], None),
+        (plain(), vec![&lax, &strict], account),
+        (plain(), vec![&strict, &lax], account),
+        (careful(), vec![&strict], account),
+        (careful(), vec![&lax, &lax], Some(Level::Policy)),
+    ] {
+        let floored = with_floors(policy.clone(), accounts);
+        assert_eq!(floored, Policy { approval: expected, ..policy }, "and nothing else changes");
+    }
 }
 
 #[test]
@@ -308,7 +399,7 @@ fn an_account_arrives_whole() {
         "prod",
         "111122223333",
         json!({
-            "roleArn": role, "externalId": "ext", "suspend": true,
+            "roleArn": role, "externalId": "ext", "requireApproval": true, "suspend": true,
             "grants": [
                 {"namespaceSelector": {"matchLabels": {"team": "a"}}, "vpcs": {"ids": ["vpc-0a1b2c3d4e5f60789"]}},
                 {"namespaceSelector": {"matchExpressions": [{"key": "env", "operator": "NotIn", "values": ["x"]}]},
@@ -349,6 +440,7 @@ fn an_account_arrives_whole() {
             max_removals: Some(5),
             max_restores_per_peering: None,
         }),
+        require_approval: true,
         suspend: true,
         deleting: false,
     };

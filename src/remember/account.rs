@@ -140,7 +140,12 @@ pub fn account_status(
         Checked::Invalid { why } => (Reason::InvalidObject, Some(ConditionType::Stalled), why.to_string()),
     };
     let truth = if reason == Reason::Usable { Truth::True } else { Truth::False };
-    let said = |kind, truth| Said { kind, truth, reason: reason.as_str(), message: &message };
+    let said = |kind, truth| Said {
+        kind: ConditionType::as_str(kind),
+        truth,
+        reason: reason.as_str(),
+        message: &message,
+    };
     let all = [Some(said(ConditionType::Ready, truth)), extra.map(|kind| said(kind, Truth::True))];
     status.conditions = conditions(all.into_iter().flatten(), &status.conditions, generation, now);
     status.observed_generation = Some(generation);
@@ -163,7 +168,7 @@ pub fn with_event_lane(
     now: Timestamp,
 ) -> AwsAccountStatus {
     let said = lane.map(|(reason, message)| Said {
-        kind: ConditionType::EventLaneDegraded,
+        kind: ConditionType::EventLaneDegraded.as_str(),
         truth: Truth::True,
         reason: reason.as_str(),
         message,

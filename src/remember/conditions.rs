@@ -10,7 +10,7 @@ const MESSAGE_MAX_BYTES: usize = 2048;
 
 /// One condition to be shown.
 pub(super) struct Said<'a> {
-    pub kind: ConditionType,
+    pub kind: &'a str,
     pub truth: Truth,
     pub reason: &'a str,
     pub message: &'a str,
@@ -19,7 +19,7 @@ pub(super) struct Said<'a> {
 impl<'a> From<&'a plan::Condition> for Said<'a> {
     fn from(condition: &'a plan::Condition) -> Self {
         let plan::Condition { kind, truth, reason, message } = condition;
-        Said { kind: *kind, truth: *truth, reason: reason.as_str(), message }
+        Said { kind: kind.as_str(), truth: *truth, reason: reason.as_str(), message }
     }
 }
 
@@ -32,9 +32,9 @@ pub(super) fn conditions<'a>(
 ) -> Vec<Condition> {
     let one = |Said { kind, truth, reason, message }: Said<'a>| {
         let status = truth_word(truth);
-        let before = previous.iter().find(|before| before.type_ == kind.as_str() && before.status == status);
+        let before = previous.iter().find(|before| before.type_ == kind && before.status == status);
         Condition {
-            type_: kind.as_str().to_owned(),
+            type_: kind.to_owned(),
             status: status.to_owned(),
             reason: reason.to_owned(),
             message: clip(message, MESSAGE_MAX_BYTES),

@@ -5,11 +5,13 @@ use crate::api::{VpcPeeringStatus, memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
 use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{AccountRegion, Cidr, Destination, RouteTableId, Side, Sides, Slot, VpcAt};
+use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
-    Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome, Memory, Origin, Owned, Past,
-    RefusedRequest,
+    Act, Attribution, Case, ClosedLoss, Culprit, Episode, How, Latch, Life, LossClass, LossOutcome, Memory,
+    Origin, Owned, Past, Proof, RefusedRequest,
 };
+use peerkeeper_core::misuse::{Ends, OwnCall};
 use peerkeeper_core::observed::Ending;
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
@@ -53,6 +55,8 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
         settled_generation,
         episode: stored_episode,
         last_loss,
+        case: stored_case,
+        own,
         refused: stored_refused,
         spent,
         create_intent,
@@ -72,6 +76,8 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
         settled_generation: settled_generation.unwrap_or_default(),
         episode: stored_episode.as_ref().map(episode).transpose()?,
         last_loss: last_loss.as_ref().map(closed_loss).transpose()?,
+        case: stored_case.as_ref().map(case).transpose()?,
+        own: indexed("own", own, own_calls)?.into_iter().flatten().collect(),
         refused: stored_refused.as_ref().map(refused).transpose()?,
         spent: indexed("spent", spent, |field, one| {
             Ok((word(&format!("{field}.act"), one.act.as_str(), Act::parse)?, wall(one.at)))
@@ -253,6 +259,61 @@ fn closed_loss(loss: &api::ClosedLoss) -> Read<ClosedLoss> {
         closed: wall(loss.closed_at),
         outcome: word("lastLoss.outcome", &loss.outcome, LossOutcome::parse)?,
         successor: parse_some("lastLoss.successor", loss.successor.as_ref())?,
+    })
+}
+
+fn case(case: &api::Case) -> Read<Case> {
+    let api::Case { of, incident, attribution: level, account_id, by, culprit: who, policy } = case;
+    let absent = |name: &str| {
+        RememberError::new(format!("{MEMORY}.case.{name}"), "absent", format!("attribution {level} has one"))
+    };
+    let who = who.as_ref().map(culprit).transpose()?;
+    let attribution = match (level.as_str(), who) {
+        ("None", _) => Attribution::None,
+        ("AccountOnly", _) => {
+            let account = account_id.as_ref().ok_or_else(|| absent("accountId"))?;
+            Attribution::AccountOnly(parse("case.accountId", account)?)
+        }
+        ("EventOnly", Some(who)) => Attribution::EventOnly(who),
+        ("Corroborated", Some(who)) => {
+            let by = by.as_ref().ok_or_else(|| absent("by"))?;
+            Attribution::Corroborated(who, word("case.by", by, Proof::parse)?)
+        }
+        ("EventOnly" | "Corroborated", None) => return Err(absent("culprit")),
+        (other, _) => word("case.attribution", other, |_| None)?,
+    };
+    Ok(Case {
+        of: parse("case.of", of)?,
+        incident: incident.as_ref().map(|api::IncidentRef { uid, generation }| IncidentRef {
+            uid: Arc::from(uid.as_str()),
+            generation: *generation,
+        }),
+        attribution,
+        policy: Arc::from(policy.as_str()),
+    })
+}
+
+fn own_calls(field: &str, calls: &api::OwnCalls) -> Read<Vec<OwnCall>> {
+    indexed(&format!("{field}.ids"), &calls.ids, |field, id| {
+        let ends = match id.parse() {
+            Ok(table) => Ends::Routes(table),
+            Err(_) => Ends::Peering(parse(field, id)?),
+        };
+        Ok(OwnCall { ends, at: wall(calls.at) })
+    })
+}
+
+fn culprit(culprit: &api::Culprit) -> Read<Culprit> {
+    let api::Culprit { event_id, at, account_id, region, principal, authorized } = culprit;
+    Ok(Culprit {
+        event: Arc::from(event_id.as_str()),
+        at: wall(*at),
+        place: AccountRegion {
+            account: parse("case.culprit.accountId", account_id)?,
+            region: parse("case.culprit.region", region)?,
+        },
+        principal: Arc::from(principal.as_str()),
+        authorized: *authorized,
     })
 }
 

@@ -24,7 +24,7 @@ use std::{
 /// the object before anything is changed.
 pub const STATUS_MAX_BYTES: usize = 512 * 1024;
 /// What is left free of that, since the sizes of parts do not quite add up to that of the whole.
-const SPARE_BYTES: usize = 8 * 1024;
+pub(super) const SPARE_BYTES: usize = 8 * 1024;
 /// The inventory repeats what memory holds, for people: it is what gives way first.
 const INVENTORY_MAX_BYTES: usize = 64 * 1024;
 const EXCEPTION_MESSAGE_MAX_BYTES: usize = 400;
@@ -66,7 +66,10 @@ pub fn status(
 }
 
 /// The first of them, as many as there is room for.
-fn as_fits<T: serde::Serialize>(list: impl IntoIterator<Item = T>, room_bytes: &mut usize) -> Vec<T> {
+pub(super) fn as_fits<T: serde::Serialize>(
+    list: impl IntoIterator<Item = T>,
+    room_bytes: &mut usize,
+) -> Vec<T> {
     let fits = |one: &T| {
         let left = room_bytes.checked_sub(size_bytes(one) + 1);
         *room_bytes = left.unwrap_or(0);
@@ -84,8 +87,12 @@ pub fn invalid(
 ) -> VpcPeeringStatus {
     let mut status = previous.cloned().unwrap_or_default();
     let said = [(ConditionType::Ready, Truth::False), (ConditionType::Stalled, Truth::True)];
-    let said =
-        said.map(|(kind, truth)| Said { kind, truth, reason: Reason::InvalidObject.as_str(), message: why });
+    let said = said.map(|(kind, truth)| Said {
+        kind: kind.as_str(),
+        truth,
+        reason: Reason::InvalidObject.as_str(),
+        message: why,
+    });
     let fresh = conditions(said, &status.conditions, generation, now);
     // What the others say was true when it was last looked; that work goes on would not be.
     let replaced = [ConditionType::Ready, ConditionType::Stalled, ConditionType::Reconciling];
@@ -199,7 +206,7 @@ fn settled_loss(loss: &ClosedLoss, previous: Option<&api::LastDeletion>) -> api:
 }
 
 /// As JSON, which is what the API server and etcd count.
-fn size_bytes(value: &impl serde::Serialize) -> usize {
+pub(super) fn size_bytes(value: &impl serde::Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,4 +1,5 @@
 mod accounts;
+mod incidents;
 mod made_up;
 mod round_trip;
 mod shown;

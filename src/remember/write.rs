@@ -5,10 +5,13 @@ use crate::api::{memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
 use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{Side, Sides, Slot, VpcAt};
+use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
-    Act, ClosedLoss, Episode, How, Latch, Life, Memory, Origin, Owned, Past, RefusedRequest,
+    Act, Attribution, Case, ClosedLoss, Culprit, Episode, How, Latch, Life, Memory, Origin, Owned, Past,
+    RefusedRequest,
 };
+use peerkeeper_core::misuse::{Ends, OwnCall};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::time::Wall;
 use std::{
@@ -33,6 +36,8 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
         settled_generation,
         episode: open,
         last_loss,
+        case: known_case,
+        own,
         refused: request,
         spent,
         create_intent,
@@ -51,6 +56,8 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
         settled_generation: (*settled_generation != 0).then_some(*settled_generation),
         episode: open.as_ref().map(episode),
         last_loss: last_loss.as_ref().map(closed_loss),
+        case: known_case.as_ref().map(case),
+        own: own_calls(own),
         refused: request.as_ref().map(refused),
         spent: spent.iter().map(one_spent).collect(),
         create_intent: create_intent.map(timestamp),
@@ -61,7 +68,7 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
     }
 }
 
-fn pair(pair: &PairAt) -> api::Pair {
+pub(super) fn pair(pair: &PairAt) -> api::Pair {
     let end = |end: VpcAt| api::PairSide {
         account_id: end.at.account.to_string(),
         region: end.at.region.to_string(),
@@ -200,6 +207,50 @@ fn closed_loss(loss: &ClosedLoss) -> api::ClosedLoss {
         closed_at: timestamp(*closed),
         outcome: outcome.as_str().to_owned(),
         successor: successor.map(|id| id.to_string()),
+    }
+}
+
+fn case(case: &Case) -> api::Case {
+    let Case { of, incident, attribution, policy } = case;
+    let (account_id, by) = match attribution {
+        Attribution::AccountOnly(account) => (Some(account.to_string()), None),
+        Attribution::Corroborated(_, proof) => (None, Some(proof.as_str().to_owned())),
+        Attribution::None | Attribution::EventOnly(_) => (None, None),
+    };
+    api::Case {
+        of: of.to_string(),
+        incident: incident.as_ref().map(|IncidentRef { uid, generation }| api::IncidentRef {
+            uid: uid.to_string(),
+            generation: *generation,
+        }),
+        attribution: attribution.as_str().to_owned(),
+        account_id,
+        by,
+        culprit: attribution.culprit().map(culprit),
+        policy: policy.to_string(),
+    }
+}
+
+/// Many are noted at one moment, which is told once.
+fn own_calls(own: &[OwnCall]) -> Vec<api::OwnCalls> {
+    let id = |call: &OwnCall| match call.ends {
+        Ends::Peering(id) => id.to_string(),
+        Ends::Routes(table) => table.to_string(),
+    };
+    own.chunk_by(|one, next| one.at == next.at)
+        .map(|calls| api::OwnCalls { at: timestamp(calls[0].at), ids: calls.iter().map(id).collect() })
+        .collect()
+}
+
+fn culprit(culprit: &Culprit) -> api::Culprit {
+    let Culprit { event, at, place, principal, authorized } = culprit;
+    api::Culprit {
+        event_id: event.to_string(),
+        at: timestamp(*at),
+        account_id: place.account.to_string(),
+        region: place.region.to_string(),
+        principal: principal.to_string(),
+        authorized: *authorized,
     }
 }
 

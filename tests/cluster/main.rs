@@ -1,10 +1,12 @@
 //! Tests against a real Kubernetes API server and etcd, with an EC2 beside it, and the operator as its own
 //! process. `ec2sim` plays AWS; what shows the whole life of a peering runs on moto too, which nobody here wrote.
 
+mod admission;
 mod api;
 mod calls;
 mod events;
 mod harness;
+mod incidents;
 mod install;
 mod lifecycle;
 mod memory;

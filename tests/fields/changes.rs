@@ -147,8 +147,22 @@ impl Play<'_> {
             return;
         }
         self.back(&mut stage);
+        let end = Look::at(&stage);
+        if let Back::Asks { held, then } = self.change.back_after_probe {
+            self.check_ready("changed, probed and changed back", &end, Some(held));
+            if end.aws != probed.aws {
+                self.say("changed, probed and changed back: AWS changed unasked", &end, &probed);
+            }
+            stage.operator.approve_all();
+            stage.settle();
+            let approved = Look::at(&stage);
+            return match then {
+                Some(reason) => self.check_ready("changed back and approved", &approved, Some(reason)),
+                None => self.compare("changed back and approved", &approved, &base, false),
+            };
+        }
         let expected = if self.change.back_after_probe == Back::Stays { &probed } else { &base };
-        self.compare("changed, probed and changed back", &Look::at(&stage), expected, false);
+        self.compare("changed, probed and changed back", &end, expected, false);
     }
 
     fn freezes(&mut self, reason: Option<Reason>) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use peerkeeper::api::{AwsAccount, PeeringPolicy, VpcPeering};
+use peerkeeper::api::{AwsAccount, PeeringIncident, PeeringPolicy, VpcPeering};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -62,6 +62,10 @@ impl Cluster {
 
     pub fn policy(&self, name: &str) -> Option<PeeringPolicy> {
         self.parsed(Kind::PeeringPolicy, name)
+    }
+
+    pub fn incident(&self, name: &str) -> Option<PeeringIncident> {
+        self.parsed(Kind::PeeringIncident, name)
     }
 
     pub fn account(&self, name: &str) -> Option<AwsAccount> {

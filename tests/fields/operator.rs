@@ -18,6 +18,7 @@ use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
 use peerkeeper_core::turn::{Commit, Committed, Done, Live, Reply, Step, Turn, TurnResult};
+use peerkeeper_core::witness::Witness;
 use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ use super::cluster::{Cluster, NAMESPACE, Name, name_of};
 use super::schema::Kind;
 
 /// The wall clock at the world's zero.
-const EPOCH_S: i64 = 1_800_000_000;
+pub const EPOCH_S: i64 = 1_800_000_000;
 const SWEEP_MS: u64 = 60_000;
 const OWNER_ID: &str = "cluster-1";
 
@@ -41,7 +42,7 @@ pub struct Iam {
 
 /// Why nothing can be asked in an account's name.
 #[derive(Debug)]
-enum Trouble {
+pub enum Trouble {
     Denied(String),
     WrongAccount(AccountId),
 }
@@ -64,6 +65,8 @@ pub struct Operator {
     failures: BTreeMap<ObjectKey, u32>,
     /// What was last found of an account, by generation.
     checked: BTreeMap<Arc<str>, (Option<i64>, String)>,
+    /// What was heard of who ended the peering of each object.
+    pub witness: BTreeMap<ObjectKey, Witness>,
     /// Calls that changed something in AWS, and commits that changed something in the cluster.
     pub changes: u64,
     /// So many steps of turns from now.
@@ -81,7 +84,8 @@ fn peering_name(key: &ObjectKey) -> Name {
 }
 
 impl Operator {
-    pub fn new(world: World, iam: Iam) -> Self {
+    pub fn new(mut world: World, iam: Iam) -> Self {
+        world.keep_history(true);
         let mut state = State::default();
         state.limits.set_operator(100, 100);
         let labels = BTreeMap::from([
@@ -103,17 +107,18 @@ impl Operator {
             hinted: BTreeSet::new(),
             failures: BTreeMap::new(),
             checked: BTreeMap::new(),
+            witness: BTreeMap::new(),
             changes: 0,
             meanwhile: None,
         }
     }
 
-    fn now(&self) -> Now {
+    pub fn now(&self) -> Now {
         let ms = self.world.now_ms();
         Now { mono: Mono(ms), wall: Wall(EPOCH_S + i64::try_from(ms / 1000).expect("small")) }
     }
 
-    fn timestamp(&self) -> Timestamp {
+    pub fn timestamp(&self) -> Timestamp {
         Timestamp::from_second(self.now().wall.0).expect("a moment")
     }
 
@@ -146,6 +151,10 @@ impl Operator {
                 self.wake_all();
             }
             Kind::AwsAccount => self.saw_account(&name.1),
+            Kind::PeeringIncident => {
+                let incident = self.cluster.incident(&name.1).expect("nobody deletes one");
+                self.hint(&ObjectKey::new(NAMESPACE, incident.spec.peering_ref.name));
+            }
         }
     }
 
@@ -155,6 +164,7 @@ impl Operator {
             let neighbours = self.state.claims.neighbours_of(&key);
             self.state.forget(&key);
             self.wakes.remove(&key);
+            self.witness.remove(&key);
             return neighbours.iter().for_each(|other| self.hint(other));
         };
         let desired = declare::desired(&object, false, OWNER_ID).map_err(|error| error.to_string());
@@ -222,7 +232,7 @@ impl Operator {
         keys.iter().for_each(|key| self.hint(key));
     }
 
-    fn hint(&mut self, key: &ObjectKey) {
+    pub fn hint(&mut self, key: &ObjectKey) {
         self.hinted.insert(key.clone());
         self.wakes.insert(key.clone(), self.world.now_ms());
     }
@@ -235,7 +245,7 @@ impl Operator {
 
     // Whose credentials they are.
 
-    fn identity(&self, name: &str) -> Result<AccountId, Trouble> {
+    pub(super) fn identity(&self, name: &str) -> Result<AccountId, Trouble> {
         let Some(account) = self.state.declared.get(name) else {
             return Err(Trouble::Denied("no such AwsAccount".to_owned()));
         };
@@ -355,7 +365,7 @@ impl Operator {
         Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: false }
     }
 
-    fn at(&self, place: &Place) -> Option<AccountRegion> {
+    pub fn at(&self, place: &Place) -> Option<AccountRegion> {
         let account = self.state.declared.get(&place.0)?.account;
         Some(AccountRegion { account, region: place.1 })
     }
@@ -410,7 +420,7 @@ impl Operator {
         self.state.grants(desired, &|name, region, vpc| self.vpc_tags(name, region, vpc))
     }
 
-    fn place_of(desired: &Desired, side: Side) -> Option<Place> {
+    pub fn place_of(desired: &Desired, side: Side) -> Option<Place> {
         let spec = desired.sides.get(side);
         match &spec.account {
             AccountRef::Managed(name) => Some((name.clone(), spec.region)),
@@ -487,7 +497,7 @@ impl Operator {
                 }
                 Step::Commit(commit) => {
                     let desired = turn.live().expect("it was read").desired.clone();
-                    Reply::Committed(self.commit(&mut drive, &desired, &commit))
+                    Reply::Committed(self.commit(&mut drive, &desired, *commit))
                 }
                 Step::Write(calls) => {
                     let desired = turn.live().expect("it was read").desired.clone();
@@ -531,6 +541,8 @@ impl Operator {
             claims: self.state.claims.view(&drive.key),
             limits: self.state.limits.view(&drive.key),
             grants,
+            witness: self.witness.get(&drive.key).cloned().unwrap_or_default(),
+            incident: self.incident_seen(&desired, &memory),
             memory,
             has_finalizer: object.metadata.finalizers.iter().flatten().any(|f| f == FINALIZER_CLEANUP),
             version: version_of(&object).into(),
@@ -541,30 +553,32 @@ impl Operator {
         Reply::Live(Some(Box::new(live)))
     }
 
-    fn commit(&mut self, drive: &mut Drive, desired: &Desired, commit: &Commit) -> Committed {
+    fn commit(&mut self, drive: &mut Drive, desired: &Desired, mut commit: Commit) -> Committed {
         let spent =
             |act: Act| commit.memory.spent.iter().rev().find(|(spent, _)| *spent == act).map(|(_, at)| *at);
-        let at = commit.reserve.and_then(spent).unwrap_or(self.now().wall);
-        if let Some(act) = commit.reserve {
-            if let Err(latch) = self.state.limits.reserve(&drive.key, act, at) {
+        let at = commit.reserve.and_then(|room| spent(room.act)).unwrap_or(self.now().wall);
+        if let Some(room) = commit.reserve {
+            if let Err(latch) = self.state.limits.reserve(&drive.key, room, at) {
                 return Committed::OverLimit(latch);
             }
-            if act == Act::Finalize {
+            if room.act == Act::Finalize {
                 self.note_removal(desired, at);
             }
         }
-        match self.store(drive, commit) {
+        let incident = self.make_incident(desired, &mut commit);
+        match self.store(drive, &commit) {
             Some(version) => {
                 let memory = commit.memory.clone();
                 let granted = self.grants(desired).both_allow();
                 if self.state.enter(desired, &memory, granted) {
                     self.state.claims.same_pair(&drive.key).iter().for_each(|other| self.hint(other));
                 }
-                Committed::Stored { version: version.into() }
+                self.tell_incident(desired, &commit);
+                Committed::Stored { version: version.into(), incident }
             }
             None => {
-                if let Some(act) = commit.reserve {
-                    self.state.limits.release(&drive.key, act, at);
+                if let Some(room) = commit.reserve {
+                    self.state.limits.release(&drive.key, room.act, at);
                 }
                 Committed::Conflict
             }
@@ -685,6 +699,9 @@ impl Operator {
                 let pause_ms = (500 << (*failures).min(10)).min(300_000);
                 self.wake_at(key, now + pause_ms);
             }
+        }
+        if let Some(lost) = done.ask {
+            self.look_up(key, lost);
         }
     }
 

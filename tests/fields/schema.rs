@@ -12,16 +12,20 @@ pub enum Kind {
     VpcPeering,
     PeeringPolicy,
     AwsAccount,
+    /// The operator's own: users only decide in it.
+    PeeringIncident,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::VpcPeering, Self::PeeringPolicy, Self::AwsAccount];
+    pub const ALL: [Self; 4] =
+        [Self::VpcPeering, Self::PeeringPolicy, Self::AwsAccount, Self::PeeringIncident];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::VpcPeering => "VpcPeering",
             Self::PeeringPolicy => "PeeringPolicy",
             Self::AwsAccount => "AwsAccount",
+            Self::PeeringIncident => "PeeringIncident",
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ec2sim::{
-    Caller, Calm, CreatePrefixList, PeeringStatus, PrefixListId, Request, RouteTableId, VpcId, World,
+    Caller, Calm, CreatePrefixList, PeeringStatus, PrefixListId, Request, RouteTableId, UserIdentity, VpcId,
+    World,
 };
 use serde_json::{Value, json};
 
@@ -176,7 +177,21 @@ pub fn objects(base: Base) -> Vec<Value> {
     let flag = object(Kind::PeeringPolicy, "flag", json!({"onUnexpectedDeletion": {"action": "Flag"}}));
     let mut closed = account("closed", PROD, None);
     closed["spec"]["grants"] = json!([]);
-    vec![prod, account("shared", SHARED, Some(&role(SHARED, "peerkeeper"))), closed, restore, flag, hub]
+    // Of no loss of these objects, so whatever is decided there decides nothing.
+    let stray = object(
+        Kind::PeeringIncident,
+        "stray",
+        json!({"peeringRef": {"name": "hub", "uid": "of-another-hub"}, "peeringId": "pcx-0123456789abcdef0"}),
+    );
+    vec![
+        prod,
+        account("shared", SHARED, Some(&role(SHARED, "peerkeeper"))),
+        closed,
+        restore,
+        flag,
+        stray,
+        hub,
+    ]
 }
 
 /// One run: a world, its operator, and what is declared.
@@ -270,6 +285,21 @@ impl Stage {
         let (a, b) = (self.land.table("a-private").clone(), self.land.table("b-private").clone());
         match probe {
             Probe::Lose => self.lose(),
+            Probe::LoseToUser => self.lose_to(UserIdentity::user("ada")),
+            Probe::LoseToAdmin => self.lose_to(
+                UserIdentity::role_at("/network/", "net-admin", "root")
+                    .with_mfa()
+                    .with_source_identity("ada@example.com"),
+            ),
+            Probe::LoseUnseen => {
+                self.operator.world.keep_history(false);
+                self.lose();
+            }
+            Probe::LoseAndApprove => {
+                self.lose();
+                self.settle();
+                self.operator.approve_all();
+            }
             Probe::LoseTwice => {
                 self.lose();
                 self.settle();
@@ -294,10 +324,17 @@ impl Stage {
         self.settle();
     }
 
+    /// To a session of the role "human".
     fn lose(&mut self) {
+        self.lose_to(UserIdentity::role("human", "session"));
+    }
+
+    fn lose_to(&mut self, who: UserIdentity) {
         if let Some(view) = self.live().and_then(|id| self.operator.world.peering(&id)) {
-            let (owner, region) = (view.accepter.owner.clone(), view.accepter.region.clone());
-            self.operator.world.delete_peering_as(owner, region, &view.id).unwrap();
+            let side = &view.accepter;
+            let caller = Caller::new(side.owner.clone(), side.region.clone()).known_as(who);
+            let request = Request::DeleteVpcPeeringConnection { peering_id: (&view.id).into() };
+            self.operator.world.call(&caller, request, &mut Calm).unwrap();
         }
     }
 }
@@ -307,6 +344,14 @@ impl Stage {
 pub enum Probe {
     /// A human deletes the peering.
     Lose,
+    /// The IAM user ada does.
+    LoseToUser,
+    /// A session of the role /network/net-admin does, opened with MFA; it calls itself root.
+    LoseToAdmin,
+    /// A human does, and CloudTrail's history will never tell.
+    LoseUnseen,
+    /// A human does, and a person approves every plan that waits for it.
+    LoseAndApprove,
     /// And again once it is restored, ten minutes later.
     LoseTwice,
     /// A human adds a route to the peering to a table that nothing was declared for, then deletes the peering.

@@ -13,6 +13,7 @@ use peerkeeper_core::ids::{
     AccountId, AccountRegion, Cidr, Destination, ORIGIN_TAG_KEY, ObjectKey, OwnerTag, PeeringId,
     RouteTableId, Side, Sides, Target, VpcId,
 };
+use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits;
 use peerkeeper_core::memory::{Act, Memory, Origin};
 use peerkeeper_core::observed::{
@@ -130,6 +131,8 @@ impl Fleet {
             recent: &object.recent,
             observed: &self.observed,
             lookup: None,
+            witness: &Default::default(),
+            incident: &Default::default(),
             now: self.now,
             timing: &self.timing,
         })
@@ -138,7 +141,7 @@ impl Fleet {
     /// One plan of each object is committed; nothing is written to AWS.
     pub fn advance(&mut self) {
         let memories: Vec<Arc<Memory>> =
-            self.objects.iter().map(|object| Arc::new(self.plan(object).memory)).collect();
+            self.objects.iter().map(|object| Arc::new(recorded(self.plan(object)))).collect();
         for (object, memory) in self.objects.iter_mut().zip(memories) {
             object.memory = memory;
         }
@@ -190,6 +193,15 @@ fn policy(size: usize) -> Policy {
         limits: Limits { max_restores: all, ..Limits::default() },
         ..Policy::built_in()
     }
+}
+
+/// What is stored of a plan: the incident that it tells of is made first, and memory names it.
+fn recorded(verdict: Verdict) -> Memory {
+    let Verdict { mut memory, incident, .. } = verdict;
+    if let (Some(case), Some(_)) = (&mut memory.case, incident) {
+        case.incident.get_or_insert_with(|| IncidentRef { uid: "incident".into(), generation: 1 });
+    }
+    memory
 }
 
 fn rotate<T: Resource>(held: &mut View<T>, newer: &View<T>) {

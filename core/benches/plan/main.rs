@@ -226,6 +226,8 @@ fn turn(fleet: &Fleet, object: &Object) -> Turn {
                 limits: fleet.limits.view(key),
                 memory: (*object.memory).clone(),
                 has_finalizer: true,
+                witness: Default::default(),
+                incident: Default::default(),
                 version: "1".into(),
                 told: [].into(),
             }))),
@@ -233,7 +235,7 @@ fn turn(fleet: &Fleet, object: &Object) -> Turn {
                 assert_eq!(needs, Needs::default(), "in sync, nothing needs a fresh look");
                 Reply::Observed(Box::new(fleet.observed.clone()))
             }
-            Step::Commit(_) => Reply::Committed(Committed::Stored { version: "2".into() }),
+            Step::Commit(_) => Reply::Committed(Committed::Stored { version: "2".into(), incident: None }),
             Step::Done(_) => return turn,
             Step::Lookup(_) | Step::Write(_) => unreachable!("in sync, nothing is written"),
         }

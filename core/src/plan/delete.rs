@@ -240,7 +240,7 @@ fn may_finalize(draft: &mut Draft<'_>, side: Side) -> bool {
         blocked(draft, side, "its things in AWS can't be removed");
         return false;
     }
-    if draft.forbids(side).is_some() || draft.reserve == Some(Act::Finalize) {
+    if draft.forbids(side).is_some() || draft.reserves(Act::Finalize) {
         return true;
     }
     if draft.memory.spent.iter().any(|(act, _)| *act == Act::Finalize) {

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use crate::aws_code::RefusalKind;
 use crate::desired::{AccountRef, Grant, PairAt, PolicySource, Reaction};
 use crate::ids::{HOLD_TAG_KEY, PeeringId, PrefixListId, Side, Sides};
-use crate::memory::{Act, Life, Memory};
+use crate::incident::{Incident, Phase, ProposedPlan};
+use crate::limits::Reserve;
+use crate::memory::{Act, Life, LossClass, Memory};
+use crate::misuse::{self, Ends};
 use crate::observed::{Needs, Seen, Unseen};
 use crate::reason::{ConditionType, Reason};
 use crate::recent::Sent;
@@ -34,8 +37,15 @@ pub(crate) struct Draft<'a> {
     /// `None` while no DNS option is declared.
     pub dns: Option<bool>,
     pub finalizer: Finalizer,
-    pub reserve: Option<Act>,
+    pub reserve: Option<Reserve>,
     pub lookup: Option<crate::ids::ObjectKey>,
+    /// How far the open loss is, for its incident.
+    pub phase: Option<Phase>,
+    /// What would be done about it.
+    pub proposed: Option<ProposedPlan>,
+    pub incident: Option<Incident>,
+    /// The loss whose actor is to be looked up.
+    pub ask: Option<PeeringId>,
     /// Prefix lists that must be read before routes to them can be counted.
     pub lists: BTreeMap<Side, BTreeSet<PrefixListId>>,
     wake: Option<Mono>,
@@ -63,6 +73,10 @@ impl<'a> Draft<'a> {
             finalizer: Finalizer::Keep,
             reserve: None,
             lookup: None,
+            phase: None,
+            proposed: None,
+            incident: None,
+            ask: None,
             lists: BTreeMap::new(),
             wake: None,
             unseen: BTreeSet::new(),
@@ -88,6 +102,10 @@ impl<'a> Draft<'a> {
     #[expect(clippy::expect_used, reason = "plan() looks before any module asks")]
     pub fn sight(&self) -> &Sight<'a> {
         self.sight.as_ref().expect("the pair was looked at")
+    }
+
+    pub fn sight_is_missing(&self) -> bool {
+        self.sight.is_none()
     }
 
     /// Under a policy that was named and does not exist nothing is repaired.
@@ -341,20 +359,24 @@ impl<'a> Draft<'a> {
     }
 
     pub fn finish(mut self) -> Verdict {
+        super::case::follow(&mut self);
         self.tell_recent();
         self.memory.requested_at = self.input.desired.requested_at.clone();
         self.count_remembered();
         if !self.wave.is_empty() && !self.input.desired.deleting {
             self.finalizer = Finalizer::Add;
         }
+        let ends = self.wave.iter().filter_map(|call| Ends::of_write(&call.write));
+        misuse::remember(&mut self.memory, ends, self.input.now.wall);
         let needs = self.needs();
         let established = match self.memory.life {
             Life::Established(id) => Some(id),
             _ => None,
         };
         let report = self.report();
-        let Self { memory, wave, finalizer, reserve, lookup, wake, .. } = self;
-        Verdict { memory, wave, needs, report, finalizer, established, reserve, lookup, wake }
+        super::case::tell(&mut self);
+        let Self { memory, wave, finalizer, reserve, lookup, incident, ask, wake, .. } = self;
+        Verdict { memory, wave, needs, report, finalizer, established, reserve, lookup, incident, ask, wake }
     }
 
     /// While the peering is not active nothing is compared: what was there before is what is missing now.
@@ -523,15 +545,22 @@ impl<'a> Draft<'a> {
     fn unexpectedly_deleted(&self) -> Condition {
         let kind = ConditionType::UnexpectedlyDeleted;
         if let Some(episode) = &self.memory.episode {
-            let (reason, message) = super::loss::describe(episode);
-            return Condition { kind, truth: Truth::True, reason, message };
+            let (reason, message) = super::loss::describe(episode, self.memory.case_of(episode.lost));
+            // What the policy authorizes was to be expected.
+            let truth = if episode.class == LossClass::Authorized { Truth::False } else { Truth::True };
+            return Condition { kind, truth, reason, message };
         }
         let Some(last) = &self.memory.last_loss else {
             let message = "no loss is open".to_owned();
             return Condition { kind, truth: Truth::False, reason: Reason::NotLost, message };
         };
-        let (reason, message) = super::loss::describe_closed(last);
+        let (reason, message) = super::loss::describe_closed(last, self.memory.case_of(last.lost));
         Condition { kind, truth: Truth::False, reason, message }
+    }
+
+    /// This plan takes room for such an act.
+    pub fn reserves(&self, act: Act) -> bool {
+        self.reserve.is_some_and(|reserve| reserve.act == act)
     }
 
     /// The current peering's id, if the pair's life has one.
@@ -543,7 +572,7 @@ impl<'a> Draft<'a> {
     pub fn admit(&mut self, act: Act) -> Result<(), crate::memory::Latch> {
         self.input.limits.admit(act, self.input.now.wall)?;
         self.memory.spend(act, self.input.now.wall);
-        self.reserve = Some(act);
+        self.reserve = Some(Reserve { act, is_approved: false });
         Ok(())
     }
 }

@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::desired::{LossAction, PolicySource};
-use crate::ids::{PeeringId, Side};
-use crate::limits::Level;
-use crate::memory::{Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome};
+use crate::desired::LossAction;
+use crate::ids::{AccountId, PeeringId, Side};
+use crate::incident::{Decided, Phase};
+use crate::limits::{Level, Reserve};
+use crate::memory::{Act, Attribution, Case, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome};
 use crate::observed::{Ending, Seen, Unseen};
 use crate::reason::Reason;
 
+use super::case::{self, NeedsApproval, Proposal};
 use super::draft::Draft;
 use super::peering;
 use super::report::State;
@@ -28,30 +30,34 @@ pub(crate) fn open(draft: &mut Draft<'_>, lost: PeeringId, ending: Ending) {
     let row = draft.sight().row(lost);
     let message = row.map(super::sight::Row::message).unwrap_or_default();
     let by_account = row.and_then(super::sight::Row::deleted_by);
-    let class = classify(draft, ending, by_account);
     let routes =
         draft.memory.slots.values().filter(|owned| owned.to == lost && owned.how != How::Intended).count();
+    case::open(draft, lost);
     draft.memory.episode = Some(Episode {
         lost,
         ending,
-        class,
+        class: LossClass::Unexpected,
         detected: draft.input.now.wall,
         message,
         by_account,
         routes: u32::try_from(routes).unwrap_or(u32::MAX),
-        action: draft.input.policy.action,
+        action: LossAction::Flag,
         acted: None,
         latched: None,
     });
+    judge_again(draft);
 }
 
 /// The first class that holds.
-fn classify(draft: &Draft<'_>, ending: Ending, by_account: Option<crate::ids::AccountId>) -> LossClass {
+fn classify(draft: &Draft<'_>, episode: &Episode) -> LossClass {
     let sight = draft.sight();
     if Side::BOTH.into_iter().any(|side| matches!(sight.vpc(side), Seen::Absent(_))) {
         return LossClass::VpcGone;
     }
-    if is_withdrawn(draft, ending, by_account) {
+    if case::is_authorized(draft, episode.lost, episode.detected) {
+        return LossClass::Authorized;
+    }
+    if is_withdrawn(draft, episode.ending, episode.by_account) {
         return LossClass::WithdrawnByPeer;
     }
     if Side::BOTH.into_iter().any(|side| tables_are_all_gone(draft, side)) {
@@ -60,17 +66,23 @@ fn classify(draft: &Draft<'_>, ending: Ending, by_account: Option<crate::ids::Ac
     LossClass::Unexpected
 }
 
-/// What proves a teardown often comes after the loss: until something is done about it, the gravest class counts.
-fn judge_again(draft: &mut Draft<'_>) {
+/// What proves a teardown, or who did it, often comes after the loss: until something is done about it, it is judged again
+/// each time. What was proved to be gone stays gone.
+pub(crate) fn judge_again(draft: &mut Draft<'_>) {
+    case::follow(draft);
     let Some(episode) = draft.memory.episode.clone().filter(|episode| episode.acted.is_none()) else {
         return;
     };
-    let class = classify(draft, episode.ending, episode.by_account).min(episode.class);
-    let action = draft.input.policy.action;
-    set_episode(draft, |episode| {
-        episode.class = class;
-        episode.action = action;
-    });
+    let proved = Some(episode.class).filter(|class| *class != LossClass::Authorized);
+    let class = classify(draft, &episode).min(proved.unwrap_or(LossClass::Unexpected));
+    set_episode(draft, |episode| episode.class = class);
+    // What a person must decide is no demand on the limits, but for what a limit itself holds.
+    let proposal = case::propose(draft, &Episode { class, ..episode });
+    let action = match proposal {
+        Some(Proposal { act, needs: None | Some(NeedsApproval::Latched(_)), .. }) => act,
+        _ => LossAction::Flag,
+    };
+    set_episode(draft, |episode| episode.action = action);
 }
 
 /// A VPC, or every route table of ours on a side, that is not shown, though not proved gone either: it may be a teardown.
@@ -109,48 +121,113 @@ fn tables_are_all_gone(draft: &Draft<'_>, side: Side) -> bool {
     tables.all(|table| matches!(select::table(draft, side, table), Seen::Absent(_)))
 }
 
-/// What the policy says, as far as nothing holds it back.
+/// What the policy says, or a person decided, as far as nothing holds it back.
 pub(crate) fn act(draft: &mut Draft<'_>, lost: PeeringId) {
     judge_again(draft);
     let Some(episode) = draft.memory.episode.clone() else { return };
-    let action = effective_action(draft, &episode);
-    let (reason, message) = describe(&episode);
-    let Some(action) = action else {
+    let (reason, message) = describe(&episode, draft.memory.case_of(lost));
+    let Some(proposal) = case::propose(draft, &episode) else {
         draft.stuck(reason, message);
         return;
     };
-    if action != LossAction::Flag && must_wait(draft, &episode) {
+    draft.proposed = Some(proposal.plan.clone());
+    if !proposal.begun && !may_begin(draft, &episode, &proposal) {
         return;
     }
-    match action {
-        LossAction::Flag => {
-            draft.stuck(reason, format!("{message}; the policy says Flag, so nothing is changed"))
-        }
-        LossAction::Restore => restore(draft, &episode),
-        LossAction::RemoveRoutes => remove(draft, &episode, lost),
+    match proposal.act {
+        LossAction::Flag => draft.stuck(reason, message),
+        LossAction::Restore => restore(draft, &episode, &proposal),
+        LossAction::RemoveRoutes => remove(draft, &episode, &proposal),
     }
 }
 
-/// What may be done at all about a loss of this class; `None`: it waits for somebody.
-fn effective_action(draft: &Draft<'_>, episode: &Episode) -> Option<LossAction> {
-    if matches!(draft.input.policy.source, PolicySource::Missing(_)) {
-        return None;
+/// Whether the act may be begun: nobody decided against it, who must leave has given it, the flag is stored, time has been
+/// given to the other losses of the moment, and it is known who did it, where that matters.
+fn may_begin(draft: &mut Draft<'_>, episode: &Episode, proposal: &Proposal) -> bool {
+    let lost = episode.lost;
+    let (reason, message) = describe(episode, draft.memory.case_of(lost));
+    if let Some(name) = case::conflict(draft, lost) {
+        let release = format!("delete PeeringIncident {name}, which is not this loss's");
+        draft.phase = Some(Phase::Held);
+        draft.hold(format!("acting on the loss of {lost}"), Reason::IncidentConflict, release);
+        return false;
     }
-    match (episode.class, draft.input.policy.action) {
-        (LossClass::Unexpected, action) => Some(action),
-        (LossClass::VpcGone | LossClass::WithdrawnByPeer, LossAction::RemoveRoutes) => {
-            Some(LossAction::RemoveRoutes)
+    match proposal.decided {
+        Decided::Rejected => {
+            draft.phase = Some(Phase::Rejected);
+            let more = "the plan was rejected in its incident; nothing is changed until another is approved or the spec changes";
+            draft.stuck(Reason::PlanRejected, format!("{message}; {more}"));
+            return false;
         }
-        (LossClass::VpcGone | LossClass::WithdrawnByPeer | LossClass::Decommissioning, _) => None,
+        Decided::Approved => return is_recorded(draft, lost),
+        Decided::Nothing | Decided::AnotherPlan => {}
     }
+    if let Some(needs) = &proposal.needs {
+        ask_leave(draft, episode, proposal, needs, (reason, message));
+        return false;
+    }
+    !must_wait(draft, episode) && is_recorded(draft, lost)
+}
+
+/// Says that a person must decide, and how.
+fn ask_leave(
+    draft: &mut Draft<'_>,
+    episode: &Episode,
+    proposal: &Proposal,
+    needs: &NeedsApproval,
+    (reason, message): (Reason, String),
+) {
+    let name = crate::incident::name(&draft.input.desired.key, episode.lost);
+    let again = match proposal.decided {
+        Decided::AnotherPlan => " (what was decided was another plan)",
+        _ => "",
+    };
+    let how = format!("approve the plan of PeeringIncident {name}{again}");
+    let what = format!("acting on the loss of {}", episode.lost);
+    match needs {
+        NeedsApproval::Flagged => {
+            draft.phase = Some(Phase::Flagged);
+            draft.stuck(
+                reason,
+                format!("{message}; the policy says Flag, so nothing is changed; to restore it, {how}"),
+            );
+        }
+        NeedsApproval::Latched(latch) => {
+            draft.phase = Some(Phase::Held);
+            hold_at_limit(draft, latch, episode.lost);
+        }
+        NeedsApproval::Withdrawn => {
+            draft.phase = Some(Phase::AwaitingApproval);
+            draft.stuck(reason, format!("{message}; to ask for it again, {how}"));
+        }
+        NeedsApproval::ActorUnknown => {
+            draft.phase = Some(Phase::AwaitingApproval);
+            draft.hold(what, Reason::ActorUnknown, format!("{how}: {}", needs.why()));
+        }
+        NeedsApproval::Asked(_) | NeedsApproval::PolicyChanged => {
+            draft.phase = Some(Phase::AwaitingApproval);
+            draft.hold(what, Reason::AwaitingApproval, format!("{how}: {}", needs.why()));
+        }
+    }
+}
+
+/// The incident is there, and memory names it: nothing is changed before that.
+fn is_recorded(draft: &mut Draft<'_>, lost: PeeringId) -> bool {
+    if draft.memory.case_of(lost).is_some_and(|case| case.incident.is_some()) {
+        return true;
+    }
+    draft.phase = Some(Phase::Waiting);
+    let name = crate::incident::name(&draft.input.desired.key, lost);
+    let message =
+        format!("PeeringIncident {name} is stored first; if it can't be, check the operator's rights");
+    draft.working(Reason::IncidentNotStored, message);
+    draft.poll();
+    false
 }
 
 /// No act before the flag is stored and the other losses of the same moment have had time to be flagged too: they are
 /// what the limits compare with their room. The policy's grace period, where it is longer, includes that.
 fn must_wait(draft: &mut Draft<'_>, episode: &Episode) -> bool {
-    if episode.acted.is_some() {
-        return false;
-    }
     let gather_s = i64::try_from(draft.input.timing.poll_ms.div_ceil(1000)).unwrap_or(i64::MAX);
     let grace_s = draft.input.policy.grace_s;
     let waited_s = draft.input.now.wall.since_s(episode.detected);
@@ -160,9 +237,10 @@ fn must_wait(draft: &mut Draft<'_>, episode: &Episode) -> bool {
         stored.is_some_and(|stored| stored.action == episode.action && stored.lost == episode.lost);
     let left_s = (grace_s.max(gather_s) - waited_s).max(if is_stored_so { 0 } else { gather_s });
     if left_s <= 0 {
-        return false;
+        return must_wait_for_the_actor(draft, episode);
     }
-    let (_, message) = describe(episode);
+    draft.phase = Some(Phase::Waiting);
+    let (_, message) = describe(episode, draft.memory.case_of(episode.lost));
     if grace_s > gather_s {
         // Said without a countdown: status changes only when something has changed.
         draft.working(
@@ -176,23 +254,42 @@ fn must_wait(draft: &mut Draft<'_>, episode: &Episode) -> bool {
     true
 }
 
-fn restore(draft: &mut Draft<'_>, episode: &Episode) {
+/// Where it matters who did it, the act waits until that is known, for as long as the policy says.
+fn must_wait_for_the_actor(draft: &mut Draft<'_>, episode: &Episode) -> bool {
+    if case::actor_is_settled(draft, episode) || case::timed_out(draft, episode.detected) {
+        return false;
+    }
+    let timeout_s = draft.input.policy.attribution_timeout_s;
+    let (_, message) = describe(episode, draft.memory.case_of(episode.lost));
+    draft.phase = Some(Phase::Waiting);
+    draft.working(
+        Reason::AwaitingActor,
+        format!("{message}; who did it is looked up in CloudTrail, for at most {timeout_s} s from when it was noticed"),
+    );
+    draft.wake_in_s(timeout_s - draft.input.now.wall.since_s(episode.detected));
+    true
+}
+
+fn restore(draft: &mut Draft<'_>, episode: &Episode, proposal: &Proposal) {
     draft.state = State::Lost;
-    if episode.acted.is_none()
+    if !proposal.begun
         && let Some(what) = teardown_suspected(draft)
     {
-        let (_, message) = describe(episode);
+        let (_, message) = describe(episode, draft.memory.case_of(episode.lost));
+        draft.phase = Some(Phase::Waiting);
         let more = "is not shown by AWS either; more readings must tell whether that is a teardown";
         draft.working(Reason::WaitingForAws, format!("{message}; {what} {more}"));
         return;
     }
-    if episode.acted.is_none()
-        && !(may_restore_again(draft, episode) && admitted(draft, episode, Act::Restore))
+    let is_approved = proposal.decided == Decided::Approved;
+    if !proposal.begun
+        && !((is_approved || may_restore_again(draft, episode)) && admitted(draft, episode, proposal))
     {
         return;
     }
     draft.state = State::Restoring;
-    let (_, message) = describe(episode);
+    draft.phase = Some(Phase::Restoring);
+    let (_, message) = describe(episode, draft.memory.case_of(episode.lost));
     draft.working(Reason::Progressing, format!("{message}; restoring it"));
     peering::ask(draft);
 }
@@ -212,12 +309,12 @@ fn may_restore_again(draft: &mut Draft<'_>, episode: &Episode) -> bool {
     let before = since(policy.window_s);
     if let Some((level, window_s, _)) = tightest {
         let before = since(window_s);
-        let who = episode
-            .by_account
-            .map_or_else(|| "AWS does not say who".to_owned(), |id| format!("account {id}"));
+        let who = by(episode.by_account, draft.memory.case_of(episode.lost))
+            .unwrap_or_else(|| "somebody whom AWS does not name".to_owned());
         let message = format!(
             "restored {before} times within {window_s} s, which is all that {level} allows of one peering, and deleted again, last by {who}; settle it with them, it is tried again when the window has passed"
         );
+        draft.phase = Some(Phase::Held);
         draft.stuck(Reason::ContestedOwnership, message);
         draft.wake_in_s(60);
         return false;
@@ -228,6 +325,7 @@ fn may_restore_again(draft: &mut Draft<'_>, episode: &Episode) -> bool {
     let pause = AGAIN_FIRST_S << (before - 1).min(6);
     let left = pause - now.since_s(episode.detected);
     if left > 0 {
+        draft.phase = Some(Phase::Waiting);
         draft.working(
             Reason::Progressing,
             format!("{} was restored {before} times before; waiting {pause} s this time", episode.lost),
@@ -238,46 +336,45 @@ fn may_restore_again(draft: &mut Draft<'_>, episode: &Episode) -> bool {
     true
 }
 
-/// Counts the act under every limit, once per episode. A hold is latched: time does not release it.
-fn admitted(draft: &mut Draft<'_>, episode: &Episode, act: Act) -> bool {
-    let released = episode.latched.as_ref().is_none_or(|latch| draft.input.limits.releases(latch, act));
-    let verdict =
-        if released { draft.input.limits.admit(act, draft.input.now.wall) } else { Err(latch_of(episode)) };
-    match verdict {
-        Err(latch) => {
-            hold_at_limit(draft, &latch, episode.lost);
-            set_episode(draft, |episode| episode.latched = Some(latch.clone()));
-            false
-        }
-        Ok(()) => {
-            // Something common to all writes may still forbid it: then nothing is spent.
-            if let Some((reason, release)) = Side::BOTH.into_iter().find_map(|side| draft.forbids_own(side)) {
-                let what = format!("{} after the loss of {}", act.as_str(), episode.lost);
-                draft.hold(what, reason, release);
-                return false;
-            }
-            let now = draft.input.now.wall;
-            draft.memory.spend(act, now);
-            draft.reserve = Some(act);
-            set_episode(draft, |episode| {
-                episode.acted = Some(now);
-                episode.latched = None;
-            });
-            true
-        }
+/// Counts the act under every limit, once per episode. A hold is latched: neither time nor a higher limit releases it. An
+/// approved act is counted, and no limit holds it.
+fn admitted(draft: &mut Draft<'_>, episode: &Episode, proposal: &Proposal) -> bool {
+    let act = match proposal.act {
+        LossAction::RemoveRoutes => Act::RemoveRoutes,
+        LossAction::Restore | LossAction::Flag => Act::Restore,
+    };
+    let now = draft.input.now.wall;
+    let is_approved = proposal.decided == Decided::Approved;
+    if !is_approved && let Err(latch) = draft.input.limits.admit(act, now) {
+        draft.phase = Some(Phase::Held);
+        hold_at_limit(draft, &latch, episode.lost);
+        set_episode(draft, |episode| episode.latched = Some(latch.clone()));
+        return false;
     }
-}
-
-fn latch_of(episode: &Episode) -> Latch {
-    let unknown = Latch { level: crate::limits::Level::Operator, limit: 0, demand: 0 };
-    episode.latched.clone().unwrap_or(unknown)
+    // Something common to all writes may still forbid it: then nothing is spent.
+    if let Some((reason, release)) = Side::BOTH.into_iter().find_map(|side| draft.forbids_own(side)) {
+        let what = format!("{} after the loss of {}", act.as_str(), episode.lost);
+        draft.phase = Some(Phase::Held);
+        draft.hold(what, reason, release);
+        return false;
+    }
+    draft.memory.spend(act, now);
+    draft.reserve = Some(Reserve { act, is_approved });
+    set_episode(draft, |episode| {
+        episode.acted = Some(now);
+        episode.action = proposal.act;
+        episode.latched = None;
+    });
+    true
 }
 
 fn hold_at_limit(draft: &mut Draft<'_>, latch: &Latch, lost: PeeringId) {
     let Latch { level, limit, demand } = latch;
     let what = format!("acting on the loss of {lost}");
-    let release =
-        format!("raise the limit of {level} above {limit}: {demand} losses waited for it when this was held");
+    let name = crate::incident::name(&draft.input.desired.key, lost);
+    let release = format!(
+        "approve the plan of PeeringIncident {name}: {demand} losses waited for the limit of {level}, which is {limit}, when this was held"
+    );
     draft.hold(what, Reason::LimitReached, release);
 }
 
@@ -288,24 +385,23 @@ fn set_episode(draft: &mut Draft<'_>, change: impl FnOnce(&mut Episode)) {
 }
 
 /// Removes the dead routes of ours; when none is left the object is released.
-fn remove(draft: &mut Draft<'_>, episode: &Episode, lost: PeeringId) {
-    if episode.acted.is_none() && !admitted(draft, episode, Act::RemoveRoutes) {
+fn remove(draft: &mut Draft<'_>, episode: &Episode, proposal: &Proposal) {
+    let lost = episode.lost;
+    if !proposal.begun && !admitted(draft, episode, proposal) {
         return;
     }
+    draft.phase = Some(Phase::RemovingRoutes);
     // With status lost, the declared routes that it left behind are found by where they lead.
     let knows_all = !draft.memory.slots.is_empty() || routes::remember_declared(draft);
     if !knows_all || !routes::drop_dead(draft, lost) {
-        let (_, message) = describe(episode);
+        let (_, message) = describe(episode, draft.memory.case_of(lost));
         draft.working(Reason::Progressing, format!("{message}; removing the routes it left behind"));
         return;
     }
     draft.memory.life = Life::Released { lost, generation: draft.input.desired.generation };
     close_episode(draft, LossOutcome::Released, None);
     draft.state = State::Released;
-    let message = format!(
-        "{lost} was lost and its routes were removed as the policy says; change the spec to have a new peering made"
-    );
-    draft.stuck(Reason::ReleasedByPolicy, message);
+    say_released(draft, lost);
 }
 
 /// Closes the episode once what took the lost one's place has been read back with every route.
@@ -347,21 +443,36 @@ fn close_episode(draft: &mut Draft<'_>, outcome: LossOutcome, successor: Option<
     }
 }
 
+/// Who ended it, in words, as far as that is known.
+fn by(by_account: Option<AccountId>, case: Option<&Case>) -> Option<String> {
+    match case.map(|case| &case.attribution) {
+        Some(Attribution::Corroborated(culprit, _)) => Some(culprit.principal.to_string()),
+        Some(Attribution::EventOnly(culprit)) => {
+            let account = by_account.map(|id| format!("account {id}, ")).unwrap_or_default();
+            Some(format!("{account}by {} if an unconfirmed message is right", culprit.principal))
+        }
+        Some(Attribution::AccountOnly(id)) => Some(format!("account {id}")),
+        Some(Attribution::None) | None => by_account.map(|id| format!("account {id}")),
+    }
+}
+
 /// The reason and the words for an open loss.
-pub(crate) fn describe(episode: &Episode) -> (Reason, String) {
+pub(crate) fn describe(episode: &Episode, case: Option<&Case>) -> (Reason, String) {
     let reason = match episode.class {
         LossClass::VpcGone => Reason::VpcGone,
+        LossClass::Authorized => Reason::DeletedAsAuthorized,
         LossClass::WithdrawnByPeer => Reason::WithdrawnByPeer,
         LossClass::Decommissioning => Reason::Decommissioning,
         LossClass::Unexpected => Reason::DeletedUnexpectedly,
     };
-    let by = episode.by_account.map(|account| format!(" by account {account}")).unwrap_or_default();
+    let by = by(episode.by_account, case).map(|who| format!(" by {who}")).unwrap_or_default();
     let how = match episode.ending {
-        Ending::Absent => "is gone from AWS".to_owned(),
+        Ending::Absent => format!("is gone from AWS{by}"),
         ending => format!("is {}{by}", ending.as_str()),
     };
     let left = match episode.class {
         LossClass::VpcGone => "; a VPC is gone with it",
+        LossClass::Authorized => "; the policy authorizes that principal",
         LossClass::Decommissioning => {
             "; all route tables of a side are gone too, so somebody is tearing it down"
         }
@@ -372,9 +483,9 @@ pub(crate) fn describe(episode: &Episode) -> (Reason, String) {
     (reason, format!("{lost} {how}, and {} routes led to it{left}", episode.routes))
 }
 
-pub(crate) fn describe_closed(last: &ClosedLoss) -> (Reason, String) {
+pub(crate) fn describe_closed(last: &ClosedLoss, case: Option<&Case>) -> (Reason, String) {
     let ClosedLoss { lost, by_account, outcome, successor, .. } = last;
-    let by = by_account.map(|account| format!(" by account {account}")).unwrap_or_default();
+    let by = by(*by_account, case).map(|who| format!(" by {who}")).unwrap_or_default();
     let new = successor.map(|id| id.to_string()).unwrap_or_default();
     match outcome {
         LossOutcome::Restored => {
@@ -388,6 +499,44 @@ pub(crate) fn describe_closed(last: &ClosedLoss) -> (Reason, String) {
             (Reason::ReleasedByPolicy, format!("{lost} was deleted{by}; its routes were removed"))
         }
     }
+}
+
+pub(crate) fn say_released(draft: &mut Draft<'_>, lost: PeeringId) {
+    draft.proposed = Some(case::plan_of(draft, lost, LossAction::Restore));
+    let name = crate::incident::name(&draft.input.desired.key, lost);
+    let message = format!(
+        "{lost} was lost and its routes were removed as the policy says; to have a new peering made, approve the plan of PeeringIncident {name}, or change the spec"
+    );
+    draft.stuck(Reason::ReleasedByPolicy, message);
+}
+
+/// What was released is made again where a person approves that. True once the episode is open again.
+pub(crate) fn reopen(draft: &mut Draft<'_>, lost: PeeringId) -> bool {
+    let Some(last) = draft.memory.last_loss.clone().filter(|last| last.lost == lost) else { return false };
+    let plan = case::plan_of(draft, lost, LossAction::Restore);
+    let decided = case::decided(draft, lost, &plan.digest);
+    if decided != Decided::Approved {
+        return false;
+    }
+    draft.proposed = Some(plan.clone());
+    let episode = Episode {
+        lost,
+        ending: draft.memory.ending_of(lost).unwrap_or(Ending::Deleted),
+        class: last.class,
+        detected: last.detected,
+        message: "".into(),
+        by_account: last.by_account,
+        routes: 0,
+        action: LossAction::Restore,
+        acted: None,
+        latched: None,
+    };
+    draft.memory.life = Life::Established(lost);
+    draft.memory.last_loss = None;
+    draft.memory.episode = Some(episode.clone());
+    let proposal = Proposal { act: LossAction::Restore, plan, decided, begun: false, needs: None };
+    restore(draft, &episode, &proposal);
+    true
 }
 
 impl Draft<'_> {

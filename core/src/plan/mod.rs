@@ -17,6 +17,7 @@
 //! suspension, the hold tag, what is still settling and what AWS has just refused.
 
 mod access;
+mod case;
 mod delete;
 mod draft;
 mod loss;
@@ -32,11 +33,13 @@ mod tags;
 use crate::claims::{ClaimsView, PairClaim};
 use crate::desired::{Desired, Grant, Policy};
 use crate::ids::{ObjectKey, PeeringId, Sides};
-use crate::limits::LimitsView;
-use crate::memory::{Act, Memory};
+use crate::incident::{Incident, IncidentSeen};
+use crate::limits::{LimitsView, Reserve};
+use crate::memory::Memory;
 use crate::observed::{Needs, SideView};
 use crate::recent::Recent;
 use crate::time::{Mono, Now, Timing};
+use crate::witness::Witness;
 use crate::write::WriteCall;
 
 pub use report::{Condition, Count, Exception, Held, Report, State, Truth};
@@ -57,6 +60,10 @@ pub struct Input<'a> {
     pub observed: &'a Sides<SideView>,
     /// The answer to [`Verdict::lookup`], once it was asked: does that object exist?
     pub lookup: Option<(&'a ObjectKey, bool)>,
+    /// What was heard of who did it.
+    pub witness: &'a Witness,
+    /// What stands under the name of this object's incident.
+    pub incident: &'a IncidentSeen,
     pub now: Now,
     pub timing: &'a Timing,
 }
@@ -74,9 +81,13 @@ pub struct Verdict {
     /// To be written to the annotation `peerkeeper.dev/established`, if it says something else.
     pub established: Option<PeeringId>,
     /// An act that this wave begins: reserved under the limits as it is committed, before anything is sent.
-    pub reserve: Option<Act>,
+    pub reserve: Option<Reserve>,
     /// Whether this object exists must be asked of the API server before more can be said.
     pub lookup: Option<ObjectKey>,
+    /// What the incident of the latest loss tells. It is stored before anything is written.
+    pub incident: Option<Incident>,
+    /// The loss whose actor is to be looked up in CloudTrail's history.
+    pub ask: Option<PeeringId>,
     /// When to look again, if nothing happens before; `None`: the next sweep will do.
     pub wake: Option<Mono>,
 }

@@ -420,11 +420,9 @@ fn released(draft: &mut Draft<'_>, lost: PeeringId, generation: i64) -> Option<P
     match choose(draft) {
         Choice::Take(id) => take(draft, id, Some(lost)),
         Choice::Blocked => None,
+        Choice::NoneLive if loss::reopen(draft, lost) => None,
         Choice::NoneLive => {
-            let message = format!(
-                "{lost} was lost and its routes were removed as the policy says; change the spec to have a new peering made"
-            );
-            draft.stuck(Reason::ReleasedByPolicy, message);
+            loss::say_released(draft, lost);
             None
         }
     }

@@ -316,7 +316,7 @@ fn propose(draft: &mut Draft<'_>, slot: Slot, write: Write, drift: bool, active:
 
 /// Repairing drift counts one per object and window. What follows a loss counts with the restore.
 pub(crate) fn may_repair(draft: &mut Draft<'_>, what: impl std::fmt::Display) -> bool {
-    if draft.memory.episode.is_some() || draft.reserve == Some(Act::RepairDrift) {
+    if draft.memory.episode.is_some() || draft.reserves(Act::RepairDrift) {
         return true;
     }
     let since = draft.input.now.wall.plus_s(-draft.input.policy.limits.window_s);

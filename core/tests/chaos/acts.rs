@@ -3,7 +3,9 @@
 use ec2sim::{Action, Calm, PeeringId, Request};
 use peerkeeper_core::desired::{Adoption, DeletionPolicy, Destinations, LossAction, Reaction, TableSelector};
 use peerkeeper_core::ids::{HOLD_TAG_KEY, ORIGIN_TAG_KEY, ObjectKey, OwnerTag};
-use peerkeeper_core::memory::Memory;
+use peerkeeper_core::incident::{Decision, DecisionVerdict};
+use peerkeeper_core::limits::Level;
+use peerkeeper_core::memory::{Life, Memory};
 use peerkeeper_core::write::{Write, WriteCall};
 
 use crate::common::cluster::{Account, Object};
@@ -408,9 +410,36 @@ impl Stage {
             What::LoseStatus => self.lose_status(&key, true),
             What::LoseStatusAndAnnotation => self.lose_status(&key, false),
             What::RestoreFromBackup => self.restore_from_backup(&key),
+            What::Decide | What::DeleteIncident | What::PlantIncident => {
+                return self.meddle(what, &key, pick);
+            }
             _ => return self.of_the_rest(what, pick),
         }
         false
+    }
+
+    /// People and strangers at the incidents. False if there is nothing to be at.
+    fn meddle(&mut self, what: What, key: &ObjectKey, pick: &mut Pick) -> bool {
+        let Some(object) = self.api.truth.objects.get(key).cloned() else { return false };
+        let incidents = &mut self.api.truth.incidents;
+        let lost = object.memory.case.as_ref().map(|case| case.of);
+        match (what, lost, object.memory.life) {
+            (What::PlantIncident, _, Life::Established(id)) => {
+                let verdict =
+                    if pick.of(2) == 0 { DecisionVerdict::Approve } else { DecisionVerdict::Pending };
+                let decision = Decision { verdict, plan_digest: "sha256:0".into() };
+                incidents.plant(key, (object.uid.clone(), id), decision);
+            }
+            (What::DeleteIncident, Some(lost), _) => incidents.delete(key, lost),
+            (What::Decide, Some(lost), _) if incidents.digest(key, lost).is_some() => match pick.of(3) {
+                0 => incidents.decide(key, lost, DecisionVerdict::Approve),
+                1 => incidents.decide(key, lost, DecisionVerdict::Reject),
+                _ => incidents.decide_on(key, lost, DecisionVerdict::Approve, "sha256:0"),
+            },
+            _ => return false,
+        }
+        self.touch(key);
+        true
     }
 
     fn edit_routes(&mut self, key: &ObjectKey, pick: &mut Pick) {
@@ -473,7 +502,7 @@ impl Stage {
 
     fn of_the_rest(&mut self, what: What, pick: &mut Pick) -> bool {
         let name = ["prod", "shared"][pick.of(2)];
-        let way = pick.of(6);
+        let way = pick.of(9);
         match what {
             What::EditPolicy => self.edit_rest(|cluster| {
                 let names: Vec<_> = cluster.policies.keys().cloned().collect();
@@ -485,6 +514,7 @@ impl Stage {
                         let actions = [LossAction::Restore, LossAction::RemoveRoutes, LossAction::Flag];
                         policy.action = actions[way % 3];
                     }
+                    1 => policy.approval = policy.approval.map_or(Some(Level::Policy), |_| None),
                     _ => {
                         policy.on_repointed_route = Reaction::Restore;
                         policy.on_drift = Reaction::Restore;

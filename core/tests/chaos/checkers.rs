@@ -280,6 +280,11 @@ impl Stage {
                             format!("{call} for {key}: the loss of {lost} is not stored as acted upon");
                         self.judge.accuse(11, what);
                     }
+                    let recorded = stored.case.as_ref().is_some_and(|c| c.of == lost && c.incident.is_some());
+                    if !recorded {
+                        let what = format!("{call} for {key}: no incident of the loss of {lost} is recorded");
+                        self.judge.accuse(11, what);
+                    }
                 }
                 if stored.create_intent.is_none() {
                     self.judge.accuse(11, format!("{call} for {key}: that it is asked for is not stored"));
@@ -456,7 +461,9 @@ impl Stage {
         if let Some(episode) = &memory.episode {
             let opened = (uid.clone(), episode.lost);
             let is_new = before.episode.as_ref().is_none_or(|known| known.lost != episode.lost);
-            if is_new && self.judge.closed.contains(&opened) {
+            // What was settled by removing routes is restored after all where somebody approves that.
+            let is_asked = self.api.truth.incidents.is_approved(key, episode.lost);
+            if is_new && !is_asked && self.judge.closed.contains(&opened) {
                 self.judge.accuse(
                     10,
                     format!("{key} flags the loss of {} again, though it was closed", episode.lost),

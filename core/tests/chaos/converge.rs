@@ -4,6 +4,7 @@
 use ec2sim::{PeeringStatus, VpcId};
 use peerkeeper_core::desired::{Destinations, LossAction, SideSpec, TableSelector};
 use peerkeeper_core::ids::{ObjectKey, OwnerTag, PeeringId, Side};
+use peerkeeper_core::incident::DecisionVerdict;
 use peerkeeper_core::memory::Life;
 use peerkeeper_core::plan::Truth;
 use peerkeeper_core::reason::{ConditionType, Reason};
@@ -47,10 +48,36 @@ impl Stage {
             if settled.is_ok() && before == after {
                 return Ok(());
             }
+            if self.now_ms() < calm_ms + BOUND_MS / 2 {
+                self.decide_all();
+            }
             if self.now_ms() > calm_ms + BOUND_MS {
                 settled.map_err(|why| format!("it does not converge: {why}"))?;
                 return Err(format!("writes go on: {before:?}, {after:?} (AWS, API server, Events)"));
             }
+        }
+    }
+
+    /// People look at what waits for them: they approve each plan, and delete what stands in an incident's place.
+    pub fn decide_all(&mut self) {
+        for (key, object) in self.api.truth.objects.clone() {
+            let Some(episode) = &object.memory.episode else { continue };
+            let ready = object.report.as_ref().and_then(|report| report.condition(ConditionType::Ready));
+            match ready.map(|ready| ready.reason) {
+                Some(
+                    Reason::AwaitingApproval
+                    | Reason::LimitReached
+                    | Reason::ActorUnknown
+                    | Reason::PlanRejected,
+                ) => {
+                    if self.api.truth.incidents.digest(&key, episode.lost).is_some() {
+                        self.api.truth.incidents.decide(&key, episode.lost, DecisionVerdict::Approve);
+                    }
+                }
+                Some(Reason::IncidentConflict) => self.api.truth.incidents.delete(&key, episode.lost),
+                _ => continue,
+            }
+            self.touch(&key);
         }
     }
 
@@ -136,7 +163,6 @@ impl Stage {
             Reason::Drifted | Reason::DeadRoute => {
                 policy.on_drift == peerkeeper_core::desired::Reaction::Flag || policy_is_missing(self, object)
             }
-            Reason::LimitReached => object.memory.episode.as_ref().is_some_and(|e| e.latched.is_some()),
             _ => false,
         };
         if so { Ok(()) } else { Err(format!("live: {live:?}, life {:?}", object.memory.life)) }
@@ -166,7 +192,9 @@ impl Stage {
     fn a_side_lost_its_tables(&self, object: &Object) -> bool {
         Side::BOTH.into_iter().any(|side| {
             let mut tables = object.memory.slots.keys().filter(|slot| slot.side == side).peekable();
-            tables.peek().is_some()
+            // The routes of a table that is gone are let go of in time, and the word for the loss stays.
+            let had_some = tables.peek().is_some() || !object.sides.get(side).routes.is_empty();
+            had_some
                 && tables.all(|slot| self.world.route_table(&crate::common::rig::rtb(slot.table)).is_none())
         })
     }

@@ -326,6 +326,8 @@ impl Stage {
             limits: this.limits.view(&whose.key),
             memory: object.memory.clone(),
             has_finalizer: object.has_finalizer,
+            witness: Default::default(),
+            incident: self.api.truth.incidents.seen(&whose.key, &object.memory),
             version: object.version.to_string().into(),
             told: told.map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect(),
         };
@@ -422,11 +424,17 @@ impl Stage {
             return self.drive(whose, refused("the lease would not outlast it"));
         }
         let version = commit.version.to_string();
+        // The incident is a write of its own: a crash between it and what follows leaves it to be taken over.
+        let mut commit = commit;
+        let live = self.flight(whose).and_then(|flight| flight.turn.live().cloned());
+        let reaches = self.reaches_api(whose.replica);
+        let incident =
+            live.filter(|_| reaches).and_then(|live| self.api.truth.incidents.record(&live, &mut commit));
         let Some(flight) = self.flight(whose) else { return };
         let Some(object) = flight.object.clone() else { return };
         left.extend(writes_of(&object, &commit));
         let whose = whose.clone();
-        flight.commit = Some(Storing { commit, left, version, number: 0 });
+        flight.commit = Some(Storing { commit, left, version, number: 0, incident });
         self.store_next(&whose);
     }
 
@@ -436,12 +444,13 @@ impl Stage {
         whose: &Whose,
         commit: &Commit,
     ) -> Result<Vec<ApiWrite>, peerkeeper_core::memory::Latch> {
-        let Some(act) = commit.reserve else { return Ok(Vec::new()) };
+        let Some(room) = commit.reserve else { return Ok(Vec::new()) };
+        let act = room.act;
         let at = spent_at(commit, act);
         use sabotage::Sabotage::{ForgetsAccountLimit, ForgetsLimits, ForgetsPolicyLimit};
         let forgetful = [ForgetsLimits, ForgetsPolicyLimit, ForgetsAccountLimit];
         let forgets = self.sabotage.is_some_and(|sabotage| forgetful.contains(&sabotage));
-        if let Err(latch) = self.replicas[whose.replica].limits.reserve(&whose.key, act, at)
+        if let Err(latch) = self.replicas[whose.replica].limits.reserve(&whose.key, room, at)
             && !forgets
         {
             return Err(latch);
@@ -459,7 +468,7 @@ impl Stage {
     }
 
     fn release(&mut self, whose: &Whose, commit: &Commit) {
-        if let Some(act) = commit.reserve {
+        if let Some(peerkeeper_core::limits::Reserve { act, .. }) = commit.reserve {
             self.replicas[whose.replica].limits.release(&whose.key, act, spent_at(commit, act));
         }
     }
@@ -558,7 +567,7 @@ impl Stage {
 
     fn commit_ends(&mut self, whose: &Whose) {
         let Some(flight) = self.flight(whose) else { return };
-        let Some(Storing { commit, version, .. }) = flight.commit.take() else { return };
+        let Some(Storing { commit, version, incident, .. }) = flight.commit.take() else { return };
         let Some(object) = flight.object.take() else { return };
         // With our own changes to its metadata since.
         let mut next = (*object).clone();
@@ -570,7 +579,7 @@ impl Stage {
         flight.object = Some(next.clone());
         self.remember_stored(whose, &next, &commit, &version);
         let version = version.as_str().into();
-        self.drive(whose, Reply::Committed(Committed::Stored { version }));
+        self.drive(whose, Reply::Committed(Committed::Stored { version, incident }));
     }
 
     fn remember_stored(&mut self, whose: &Whose, object: &Object, commit: &Commit, version: &str) {
@@ -710,7 +719,7 @@ impl Stage {
     // The end of a turn.
 
     fn conclude(&mut self, whose: &Whose, done: Done) {
-        let Done { result, wake, looked, events } = done;
+        let Done { result, wake, looked, ask: _, events } = done;
         self.publish(&events);
         let now = self.now(whose.replica).mono;
         let jitter = self.luck.below(1 << 32);

@@ -116,6 +116,14 @@ fn whatever_happens_nothing_forbidden_is_done_and_all_is_well_at_last() {
     reached(&reach, seeds);
 }
 
+/// Restored from a backup, an object named a peering that had been made for the one before it a moment ago, when two slow
+/// sweeps had begun already: they proved its absence, and it was told as lost.
+#[test]
+fn invariant_02_what_a_restored_object_names_is_not_gone_by_sweeps_older_than_itself() {
+    let (_, ended) = try_seed(205_219);
+    assert_eq!(ended, Ok(()));
+}
+
 /// A panic in one seed is told with its seed, and not by every thread.
 fn hush() {
     std::panic::set_hook(Box::new(|told| println!("{told}")));

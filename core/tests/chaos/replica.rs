@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use peerkeeper_core::desired::{AccountRef, LossAction, Policy};
+use peerkeeper_core::desired::{AccountRef, Policy};
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Side};
-use peerkeeper_core::memory::{Act, LossClass, Memory};
+use peerkeeper_core::incident::IncidentRef;
+use peerkeeper_core::memory::Memory;
 use peerkeeper_core::observed::{Reading, Resource, SideView, Unseen, View};
 use peerkeeper_core::pace::backoff::{Backoffs, Curve};
 use peerkeeper_core::pace::bucket::{Buckets, Share};
@@ -90,6 +91,8 @@ pub struct Storing {
     pub left: Vec<ApiWrite>,
     pub version: String,
     pub number: u64,
+    /// The incident that was recorded with it.
+    pub incident: Option<IncidentRef>,
 }
 
 pub struct Replica {
@@ -212,7 +215,7 @@ impl Replica {
             limits: cluster.policy_of(object).limits,
             accounts: ids.into_iter().collect(),
             spent: memory.spent.clone(),
-            waiting: waiting(memory),
+            waiting: memory.waits_for(),
         };
         self.limits.set_object(object.key.clone(), entry);
         if memory.episode.is_some() {
@@ -321,18 +324,6 @@ impl Replica {
 fn bears_on_pair(entry: &claims::Entry) -> (Arc<str>, bool, bool, bool, Option<Arc<str>>) {
     let claims::Entry { uid, deleting, granted, memory, .. } = entry;
     (uid.clone(), *deleting, *granted, memory.holds_pair(), memory.taken_from.clone())
-}
-
-/// The act that an open loss waits for, if it has not been begun.
-fn waiting(memory: &Memory) -> Option<Act> {
-    use peerkeeper_core::memory::Life;
-    let episode = memory.episode.as_ref().filter(|episode| episode.acted.is_none())?;
-    let is_lost = matches!(memory.life, Life::Established(id) if id == episode.lost);
-    match (episode.class, episode.action) {
-        (LossClass::Unexpected, LossAction::Restore) if is_lost => Some(Act::Restore),
-        (LossClass::Decommissioning, _) | (_, LossAction::Flag | LossAction::Restore) => None,
-        (_, LossAction::RemoveRoutes) => is_lost.then_some(Act::RemoveRoutes),
-    }
 }
 
 /// Takes in a sweep of one kind.

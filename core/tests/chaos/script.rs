@@ -108,6 +108,12 @@ whats! {
     /// Restored from a backup: another uid, no status, the annotation there.
     RestoreFromBackup,
 
+    /// Somebody decides about a loss: approves the plan, rejects it, or approves another.
+    Decide,
+    DeleteIncident,
+    /// Somebody puts an incident of their own where ours would be.
+    PlantIncident,
+
     // In the machine room.
     Kill,
     Pause,

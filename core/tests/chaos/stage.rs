@@ -10,6 +10,7 @@ use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey};
 use peerkeeper_core::observed::{Needs, SideView, Unseen};
 use peerkeeper_core::pace::lease;
 use peerkeeper_core::pace::queue::Urgency;
+use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing};
 use peerkeeper_core::turn::Reply;
 use peerkeeper_core::write::{Outcome, WriteCall};
@@ -519,7 +520,8 @@ fn watched_object(this: &mut Replica, object: Arc<crate::common::cluster::Object
     let is_new = before.is_none();
     let next = match before {
         Some(before) => crate::replica::Known { object: object.clone(), ..before },
-        None => known(object.clone()),
+        // What it names counts as written now.
+        None => crate::replica::Known { recent: Some(Recent::new(now)), ..known(object.clone()) },
     };
     this.known.insert(key.clone(), next);
     this.enter(&object, &object.memory);

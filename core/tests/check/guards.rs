@@ -55,6 +55,15 @@ fn guard_04_limits_are_looked_at() {
 }
 
 #[test]
+fn guard_04_a_decision_about_another_plan_does_not_count() {
+    let asked = restore(|setup| {
+        setup.policy.approval = Some(peerkeeper_core::limits::Level::Policy);
+        setup.humans = vec![Human::DeletesPeering, Human::ApprovesAnother];
+    });
+    bites(asked, &[Fault::Human, Fault::Human], Sabotage::TakesAnyDecision, "invariant 4");
+}
+
+#[test]
 fn guard_07_the_lease_is_asked_at_the_write() {
     bites(restore(|_| {}), &[Fault::Human, Fault::Flip], Sabotage::IgnoresLease, "invariant 7");
 }

@@ -296,6 +296,10 @@ impl Ledger {
                 return broken(10, format!("the loss of {} is told a second time", episode.lost));
             }
         }
+        let acts = memory.episode.as_ref().is_some_and(|episode| episode.acted.is_some());
+        if acts && setup.policy.approval.is_some() && !self.did.contains(&Human::Approves) {
+            return broken(4, "it acts upon a loss that nobody approved".to_owned());
+        }
         self.count(setup, world, memory)?;
         if let Life::Established(id) = memory.life {
             self.established.insert(id);
@@ -400,6 +404,9 @@ pub fn at_rest(setup: &Setup, world: &World, store: &Store, ledger: &Ledger) -> 
             occupied(setup, world, object).map(|()| "occupied")
         }
         // The request itself was withdrawn before it was ever active.
+        (Reason::AwaitingApproval, _) if did(Human::DeletesPeering) && setup.policy.approval.is_some() => {
+            Ok("awaiting approval")
+        }
         (Reason::RequestDeleted, _) if did(Human::DeletesPeering) => Ok("request deleted"),
         _ => Err(format!("it rests where nobody declared it to; {says}")),
     }

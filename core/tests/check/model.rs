@@ -370,6 +370,12 @@ impl State {
             Move::Human(human) => {
                 env.ledger.did.insert(human);
                 interfere(&mut env, human);
+                // Its watch wakes the object.
+                if matches!(human, Human::Approves | Human::ApprovesAnother | Human::DeletesIncident)
+                    && let Some(leader) = leader
+                {
+                    leader.wake = Some(env.now_ms());
+                }
                 Ok(())
             }
             Move::Delete => {
@@ -394,6 +400,9 @@ impl State {
             Human::DeletesPeering => live,
             Human::RepointsRoute | Human::DeletesRoute => routed(),
             Human::AsksBack | Human::PeersBack => true,
+            Human::Approves | Human::ApprovesAnother | Human::DeletesIncident => {
+                self.store.incident(setup).is_some()
+            }
         }
     }
 
@@ -556,6 +565,10 @@ fn taken(elector: &mut Elector, now: Mono, request: LeaseRequest) {
 }
 
 fn interfere(env: &mut Env<'_>, human: Human) {
+    if matches!(human, Human::Approves | Human::ApprovesAnother | Human::DeletesIncident) {
+        env.tell(|| format!("a person {human:?}"));
+        return Arc::make_mut(env.store).decide(env.setup, human);
+    }
     let places = &env.setup.places;
     let (ours, theirs) = (places.requester.human(), places.accepter.human());
     let (table, destination) = env.setup.slot(Side::Requester);
@@ -570,6 +583,7 @@ fn interfere(env: &mut Env<'_>, human: Human) {
         }
         Human::RepointsRoute => calls.push((ours, Request::ReplaceRoute(route().target(ELSEWHERE)))),
         Human::DeletesRoute => calls.push((ours, Request::DeleteRoute(route()))),
+        Human::Approves | Human::ApprovesAnother | Human::DeletesIncident => {}
         Human::AsksBack | Human::PeersBack => {
             let ask = CreatePeering {
                 vpc_id: (&places.accepter.vpc).into(),

@@ -61,6 +61,12 @@ impl Budget {
         Self { each, together: u8::try_from(faults.len()).unwrap() }
     }
 
+    /// With this one as often as that.
+    pub fn with(mut self, fault: Fault, often: u8) -> Self {
+        self.each[fault as usize] = often;
+        self
+    }
+
     pub fn has(self, fault: Fault) -> bool {
         self.each[fault as usize] > 0
     }
@@ -93,6 +99,12 @@ pub enum Human {
     AsksBack,
     /// Asks for a peering from the other end and accepts it.
     PeersBack,
+    /// Approves, in Kubernetes, the plan that the incident proposes.
+    Approves,
+    /// Approves a plan that is not proposed.
+    ApprovesAnother,
+    /// Deletes the incident.
+    DeletesIncident,
 }
 
 /// A guard that is broken on purpose, to see that the judge notices.
@@ -118,6 +130,8 @@ pub enum Sabotage {
     TrustsItsWrites,
     /// Sweeps wake nobody, and no turn asks to look again.
     NeverLooksAgain,
+    /// Whoever decided whatever: it is approved.
+    TakesAnyDecision,
 }
 
 /// One VPC with its route table.

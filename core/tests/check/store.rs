@@ -1,15 +1,17 @@
 //! What stands for the API server: the one object, its version, its finalizer.
 
 use peerkeeper_core::claims;
-use peerkeeper_core::desired::{Desired, LossAction};
+use peerkeeper_core::desired::Desired;
 use peerkeeper_core::ids::{ObjectKey, PeeringId, Side};
+use peerkeeper_core::incident::{DecisionVerdict, IncidentSeen};
 use peerkeeper_core::limits;
-use peerkeeper_core::memory::{Act, LossClass, Memory};
+use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::plan::{Finalizer, Report};
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::turn::{Commit, Committed, Live};
 
-use crate::scenario::{Sabotage, Setup};
+use crate::common::incidents::{Incidents, Stored};
+use crate::scenario::{Human, Sabotage, Setup};
 
 #[derive(Clone, Debug, Hash)]
 pub struct Object {
@@ -27,6 +29,7 @@ pub struct Store {
     pub object: Option<Object>,
     /// What the AwsAccounts note of removed objects.
     pub removals: Vec<Wall>,
+    pub incidents: Incidents,
     /// Sabotage: what a process keeps to itself instead of having it stored.
     unstored: Option<Memory>,
 }
@@ -61,9 +64,19 @@ impl Store {
             grants: setup.grants(),
             memory: object.memory.clone(),
             has_finalizer: object.has_finalizer,
+            witness: Default::default(),
+            incident: self.incidents.seen(&setup.key, &object.memory),
             version: object.version.to_string().into(),
             told: told.map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect(),
         };
+        if setup.is(Sabotage::TakesAnyDecision)
+            && let IncidentSeen::Found(found) = &mut live.incident
+            && found.decision.verdict == DecisionVerdict::Approve
+            && let Some(digest) =
+                object.memory.case.as_ref().and_then(|c| self.incidents.digest(&setup.key, c.of))
+        {
+            found.decision.plan_digest = digest;
+        }
         if let Some(unstored) = &self.unstored {
             live.memory = unstored.clone();
         }
@@ -87,7 +100,7 @@ impl Store {
             limits: setup.policy.limits,
             accounts: accounts.to_vec(),
             spent: object.memory.spent.clone(),
-            waiting: waiting(&object.memory),
+            waiting: object.memory.waits_for(),
         };
         table.set_object(setup.key.clone(), entry);
         table
@@ -100,20 +113,25 @@ impl Store {
             return Committed::Conflict;
         }
         if setup.is(Sabotage::ActsBeforeCommit) && commit.memory.episode.is_some() {
-            self.unstored = Some(commit.memory.clone());
-            return Committed::Stored { version: commit.version.clone() };
+            let mut commit = commit.clone();
+            let incident = self.live(setup).and_then(|live| self.incidents.record(&live, &mut commit));
+            self.unstored = Some(commit.memory);
+            return Committed::Stored { version: commit.version, incident };
         }
-        if let Some(act) = commit.reserve {
+        if let Some(room) = commit.reserve {
             let sabotaged = setup.is(Sabotage::ForgetsLimits);
-            if let Err(latch) = self.limits(setup, object).reserve(&setup.key, act, now)
+            if let Err(latch) = self.limits(setup, object).reserve(&setup.key, room, now)
                 && !sabotaged
             {
                 return Committed::OverLimit(latch);
             }
-            if act == Act::Finalize {
+            if room.act == Act::Finalize {
                 self.removals.push(now);
             }
         }
+        let mut commit = commit.clone();
+        let Some(live) = self.live(setup) else { return Committed::Conflict };
+        let incident = self.incidents.record(&live, &mut commit);
         let Some(object) = &mut self.object else { return Committed::Conflict };
         let changes = object.memory != commit.memory
             || object.report.as_ref() != Some(&commit.report)
@@ -135,7 +153,25 @@ impl Store {
         if object.deleting && !object.has_finalizer {
             self.object = None;
         }
-        Committed::Stored { version }
+        Committed::Stored { version, incident }
+    }
+
+    /// The incident that memory names, or would name.
+    pub fn incident(&self, setup: &Setup) -> Option<&Stored> {
+        let lost = self.object.as_ref()?.memory.case.as_ref()?.of;
+        self.incidents.get(&setup.key, lost)
+    }
+
+    pub fn decide(&mut self, setup: &Setup, human: Human) {
+        let case = self.object.as_ref().and_then(|object| object.memory.case.as_ref());
+        let Some(lost) = case.map(|case| case.of) else { return };
+        match human {
+            Human::DeletesIncident => self.incidents.delete(&setup.key, lost),
+            Human::Approves if self.incidents.digest(&setup.key, lost).is_some() => {
+                self.incidents.decide(&setup.key, lost, DecisionVerdict::Approve);
+            }
+            _ => self.incidents.decide_on(&setup.key, lost, DecisionVerdict::Approve, "sha256:0"),
+        }
     }
 
     /// A user deletes the object.
@@ -172,14 +208,4 @@ fn claims(setup: &Setup, desired: &Desired, memory: &Memory) -> claims::ClaimsVi
         memory: std::sync::Arc::new(memory.clone()),
     });
     table.view(&setup.key)
-}
-
-/// The act that a flagged loss waits for.
-fn waiting(memory: &Memory) -> Option<Act> {
-    let episode = memory.episode.as_ref().filter(|episode| episode.acted.is_none())?;
-    match (episode.action, episode.class) {
-        (LossAction::Restore, LossClass::Unexpected) => Some(Act::Restore),
-        (LossAction::RemoveRoutes, class) if class != LossClass::Decommissioning => Some(Act::RemoveRoutes),
-        _ => None,
-    }
 }

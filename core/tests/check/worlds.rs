@@ -4,7 +4,7 @@ use ec2sim::World;
 use peerkeeper_core::desired::{DeletionPolicy, LossAction};
 
 use crate::model::State;
-use crate::scenario::{Budget, Human, Setup};
+use crate::scenario::{Budget, Fault, Human, Setup};
 use crate::search::{Found, search};
 
 /// The start, with everything settled where the setup says so: what nobody disturbed.
@@ -126,6 +126,18 @@ fn a_small_world_held_at_its_limit() {
     setup.budget = budget(2);
     let found = holds(&setup, world);
     assert!(found.ends.contains_key("held"));
+}
+
+/// People look, approve this or that, and take it away again, while everything else goes wrong.
+#[test]
+fn a_small_world_asks_for_approval() {
+    let (mut setup, world) = Setup::new("approval", LossAction::Restore);
+    setup.policy.approval = Some(peerkeeper_core::limits::Level::Policy);
+    setup.humans =
+        vec![Human::DeletesPeering, Human::Approves, Human::ApprovesAnother, Human::DeletesIncident];
+    setup.budget = budget(3).with(Fault::Human, 3);
+    let found = holds(&setup, world);
+    assert!(found.ends.contains_key("awaiting approval") && found.ends.contains_key("whole"));
 }
 
 /// What was adopted, and what replaced it, is deleted with its object if that says so.

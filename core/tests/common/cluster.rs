@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use peerkeeper_core::claims;
 use peerkeeper_core::desired::{
-    AccountRef, Adoption, DeletionPolicy, Desired, ForeignRefusal, Grant, Limits, LossAction, Policy,
-    PolicySource, SideSpec,
+    AccountRef, Adoption, DeletionPolicy, Desired, ForeignRefusal, Grant, Limits, Policy, PolicySource,
+    SideSpec,
 };
 use peerkeeper_core::ids::{AccountId, ObjectKey, PeeringId, Side, Sides, VpcPair};
 use peerkeeper_core::limits;
-use peerkeeper_core::memory::{Act, LossClass, Memory};
+use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::plan::{Finalizer, Report};
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::turn::{Commit, Committed, Live};
+use peerkeeper_core::witness::Witness;
+
+use super::incidents::Incidents;
 
 pub const OWNER_ID: &str = "cluster-1";
 
@@ -66,6 +69,9 @@ pub struct Cluster {
     pub objects: BTreeMap<ObjectKey, Object>,
     pub policies: BTreeMap<Arc<str>, Policy>,
     pub accounts: BTreeMap<Arc<str>, Account>,
+    pub incidents: Incidents,
+    /// What was heard of calls that concern an object.
+    pub witness: BTreeMap<ObjectKey, Witness>,
     pub max_restores: u32,
     pub max_removals: u32,
     /// The API server does not answer.
@@ -82,6 +88,8 @@ impl Default for Cluster {
             objects: BTreeMap::new(),
             policies: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            incidents: Incidents::default(),
+            witness: BTreeMap::new(),
             max_restores: 100,
             max_removals: 100,
             down: false,
@@ -186,6 +194,8 @@ impl Cluster {
             limits: self.limits().view(key),
             memory: object.memory.clone(),
             has_finalizer: object.has_finalizer,
+            witness: self.witness.get(key).cloned().unwrap_or_default(),
+            incident: self.incidents.seen(key, &object.memory),
             version: object.version.to_string().into(),
             told: told.map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect(),
         })
@@ -246,7 +256,7 @@ impl Cluster {
                 limits: policy.limits,
                 accounts: accounts.map(|account| account.id).collect(),
                 spent: object.memory.spent.clone(),
-                waiting: waiting(&object.memory),
+                waiting: object.memory.waits_for(),
             };
             table.set_object(object.key.clone(), entry);
         }
@@ -269,12 +279,15 @@ impl Cluster {
         if commit.version.as_ref() != object.version.to_string() {
             return Committed::Conflict;
         }
-        if let Some(act) = commit.reserve {
-            if let Err(latch) = self.limits().reserve(key, act, now) {
+        if let Some(room) = commit.reserve {
+            if let Err(latch) = self.limits().reserve(key, room, now) {
                 return Committed::OverLimit(latch);
             }
-            self.outlive(key, act, now);
+            self.outlive(key, room.act, now);
         }
+        let mut commit = commit.clone();
+        let Some(live) = self.live(key) else { return Committed::Conflict };
+        let incident = self.incidents.record(&live, &mut commit);
         let object = self.objects.get_mut(key).expect("it was found above");
         let before = (object.memory.clone(), object.report.clone(), object.has_finalizer, object.established);
         object.memory = commit.memory.clone();
@@ -295,7 +308,7 @@ impl Cluster {
         if object.deleting && !object.has_finalizer {
             self.objects.remove(key);
         }
-        Committed::Stored { version }
+        Committed::Stored { version, incident }
     }
 
     /// A finalizer's removals are counted where they outlive the object.
@@ -309,15 +322,5 @@ impl Cluster {
         for account in self.accounts.values_mut().filter(|account| ids.contains(&account.id)) {
             account.removals.push(now);
         }
-    }
-}
-
-/// The act that a flagged loss waits for.
-fn waiting(memory: &Memory) -> Option<Act> {
-    let episode = memory.episode.as_ref().filter(|episode| episode.acted.is_none())?;
-    match (episode.action, episode.class) {
-        (LossAction::Restore, LossClass::Unexpected) => Some(Act::Restore),
-        (LossAction::RemoveRoutes, class) if class != LossClass::Decommissioning => Some(Act::RemoveRoutes),
-        _ => None,
     }
 }

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 pub mod aws;
 pub mod cluster;
+pub mod incidents;
 pub mod operator;
 pub mod rig;

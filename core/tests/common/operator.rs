@@ -149,6 +149,8 @@ impl Sim {
             recent,
             observed: &observed,
             lookup: None,
+            witness: &live.witness,
+            incident: &live.incident,
             now,
             timing: &self.timing,
         })

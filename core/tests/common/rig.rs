@@ -8,6 +8,7 @@ use peerkeeper_core::desired::{
     AccountRef, Adoption, Destinations, LossAction, Policy, PolicySource, RouteSpec, SideSpec, TableSelector,
 };
 use peerkeeper_core::ids::{ObjectKey, PeeringId, RouteTableId, Side, Sides};
+use peerkeeper_core::incident::DecisionVerdict;
 use peerkeeper_core::memory::Memory;
 use peerkeeper_core::plan::{Condition, Report, State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
@@ -263,6 +264,17 @@ impl Sim {
         self.run_s(seconds);
         assert_eq!(self.own_writes(), aws, "writes to AWS went on\n{}", self.say());
         assert_eq!(self.cluster.writes, stored, "status writes went on\n{}", self.say());
+    }
+
+    /// A person decides about the plan that is proposed for what this object lost last.
+    pub fn decide(&mut self, key: &ObjectKey, verdict: DecisionVerdict) {
+        let lost = self.memory(key).case.as_ref().unwrap_or_else(|| panic!("{key} lost nothing")).of;
+        self.cluster.incidents.decide(key, lost, verdict);
+        self.hint(key);
+    }
+
+    pub fn approve(&mut self, key: &ObjectKey) {
+        self.decide(key, DecisionVerdict::Approve);
     }
 
     pub fn notes(&self, key: &ObjectKey) -> Vec<Reason> {

@@ -18,8 +18,8 @@ fn show(verdict: &Verdict) -> String {
     if verdict.wave.is_empty() {
         text.push_str("-> nothing\n");
     }
-    if let Some(act) = verdict.reserve {
-        writeln!(text, "   as one {}", act.as_str()).unwrap();
+    if let Some(room) = verdict.reserve {
+        writeln!(text, "   as one {}", room.act.as_str()).unwrap();
     }
     writeln!(text, "life: {:?}", verdict.memory.life).unwrap();
     writeln!(text, "finalizer: {:?}", verdict.finalizer).unwrap();
@@ -144,9 +144,10 @@ golden!(lost_and_only_flagged, lost("flag"));
 golden!(lost_and_its_routes_to_be_removed, lost("remove"));
 
 golden!(lost_within_the_grace_period, {
-    let mut rig = lost("flag");
+    let mut rig = ready();
     set_policy(&mut rig.sim, "restore", |policy| policy.grace_s = 600);
-    rig.edit(|object| object.policy = Some("restore".into()));
+    rig.lose();
+    rig.sim.run_s(120);
     rig
 });
 

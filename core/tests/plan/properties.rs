@@ -371,6 +371,8 @@ impl Scene {
             recent: &self.recent,
             observed: &self.observed(sight),
             lookup: None,
+            witness: &Default::default(),
+            incident: &Default::default(),
             now: now(),
             timing: &Timing::default(),
         })

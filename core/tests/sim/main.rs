@@ -9,6 +9,7 @@ mod drift;
 mod evidence;
 mod found;
 mod hunted;
+mod incidents;
 mod invariants;
 mod life;
 mod losses;

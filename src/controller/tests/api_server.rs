@@ -40,6 +40,8 @@ struct Store {
     /// Requests that came, by plural.
     asked: BTreeMap<String, u64>,
     fault: Option<Fault>,
+    /// Plurals of which none may be made, as a quota or a missing right has it.
+    refused: Vec<String>,
 }
 
 /// What happens to requests from now on.
@@ -113,6 +115,29 @@ impl ApiServer {
             }
         }
         store.put(at, object, if kept.is_some() { "MODIFIED" } else { "ADDED" });
+    }
+
+    /// None of this kind may be made, or again.
+    pub fn refuse(&self, plural: &str, refuse: bool) {
+        let mut store = self.store();
+        store.refused.retain(|refused| refused != plural);
+        if refuse {
+            store.refused.push(plural.to_owned());
+        }
+    }
+
+    /// What `kubectl delete` does to what no finalizer keeps.
+    pub fn delete(&self, plural: &str, namespace: &str, name: &str) {
+        let mut store = self.store();
+        let at = (plural.to_owned(), namespace.to_owned(), name.to_owned());
+        if let Some(mut object) = store.objects.get(&at).cloned() {
+            object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+            store.put(at, object, "MODIFIED");
+        }
+    }
+
+    pub fn count(&self, plural: &str) -> usize {
+        self.store().objects.keys().filter(|(kind, _, _)| kind == plural).count()
     }
 
     pub fn get(&self, plural: &str, namespace: &str, name: &str) -> Option<Value> {
@@ -292,6 +317,7 @@ impl Store {
                 None => refused(404, "NotFound"),
             },
             Method::POST => self.create(path, body),
+            Method::DELETE => self.delete(path),
             _ => self.change(method, path, body),
         }
     }
@@ -311,6 +337,9 @@ impl Store {
     }
 
     fn create(&mut self, path: &Path, mut object: Value) -> Answer {
+        if self.refused.contains(&path.plural) {
+            return refused(403, "Forbidden");
+        }
         *self.writes.entry(path.plural.clone()).or_default() += 1;
         let name = object["metadata"]["name"]
             .as_str()
@@ -321,8 +350,17 @@ impl Store {
         }
         self.uids += 1;
         object["metadata"]["uid"] = json!(format!("uid-{}", self.uids));
+        object["metadata"]["generation"] = json!(1);
+        object["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
         self.put(at.clone(), object, "ADDED");
         answer(StatusCode::CREATED, &self.objects[&at])
+    }
+
+    fn delete(&mut self, path: &Path) -> Answer {
+        let Some(mut object) = self.objects.get(&path.at()).cloned() else { return refused(404, "NotFound") };
+        object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        self.put(path.at(), object.clone(), "MODIFIED");
+        answer(StatusCode::OK, &object)
     }
 
     /// PUT, merge patches of metadata, and applies of a status: one manager holds all of it, so an apply replaces it.

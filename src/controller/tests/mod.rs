@@ -4,6 +4,7 @@
 mod api_server;
 mod bench;
 mod events;
+mod incidents;
 mod life;
 mod rig;
 mod sweeps;

@@ -1,6 +1,7 @@
 //! What the tests stand on: two accounts, an operator between them, and people at both ends.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 
 use super::api_server::ApiServer;
 use crate::aws::{Aws, AwsConfig};
+use crate::controller::AuditLog;
 use crate::controller::cluster::Cluster;
 use crate::controller::lease::{Leadership, LeaseOptions};
 use crate::controller::shell::{Shell, ShellOptions};
@@ -36,12 +38,14 @@ pub struct Options {
     pub max_restores: u32,
     pub sweep_interval: Duration,
     pub identity: String,
+    pub audit_log: Option<AuditLog>,
     pub event_queues: Vec<QueueUrl>,
 }
 
 /// One replica.
 pub struct Replica {
     pub task: JoinHandle<Result<(), RunError>>,
+    pub shell: Arc<Shell>,
 }
 
 impl Replica {
@@ -143,6 +147,7 @@ impl Rig {
             max_restores: 1_000_000,
             sweep_interval: Duration::from_secs(60),
             identity: "one".to_owned(),
+            audit_log: None,
             event_queues: Vec::new(),
         }
     }
@@ -175,12 +180,15 @@ impl Rig {
                 concurrency: 16,
                 max_restores: options.max_restores,
                 max_removals: 100,
+                audit_log: options.audit_log,
+                incident_history: 10,
                 event_queues: options.event_queues,
             },
         );
         let (stop, leads) = (Stop::new().unwrap(), leadership.clone());
-        let task = tokio::spawn(async move { work(client, shell, leads, &lease, stop).await });
-        Replica { task }
+        let worked = shell.clone();
+        let task = tokio::spawn(async move { work(client, worked, leads, &lease, stop).await });
+        Replica { task, shell }
     }
 
     /// A queue in the hubs' account hears of both accounts' calls.

@@ -5,11 +5,13 @@ use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{
     AccountId, AccountRegion, Cidr, Destination, PeeringId, RouteTableId, Side, Sides, Slot, VpcAt,
 };
+use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
-    Act, ClosedLoss, Episode, How, Latch, Life, LossClass, LossOutcome, Memory, Origin, Owned, Past,
-    RefusedRequest,
+    Act, Attribution, Case, ClosedLoss, Culprit, Episode, How, Latch, Life, LossClass, LossOutcome, Memory,
+    Origin, Owned, Past, Proof, RefusedRequest,
 };
+use peerkeeper_core::misuse::{Ends, OwnCall};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::plan::{Condition, Count, Report, State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
@@ -60,6 +62,7 @@ fn endings() -> impl Strategy<Value = Ending> {
 fn classes() -> impl Strategy<Value = LossClass> {
     select(vec![
         LossClass::VpcGone,
+        LossClass::Authorized,
         LossClass::WithdrawnByPeer,
         LossClass::Decommissioning,
         LossClass::Unexpected,
@@ -158,6 +161,42 @@ fn closed_losses() -> impl Strategy<Value = ClosedLoss> {
     )
 }
 
+fn words() -> impl Strategy<Value = Arc<str>> {
+    "[a-z0-9:/-]{0,40}".prop_map(Arc::from)
+}
+
+fn places() -> impl Strategy<Value = AccountRegion> {
+    let regions = select(vec!["eu-west-1", "us-gov-east-1", "cn-north-1"]);
+    (accounts(), regions)
+        .prop_map(|(account, region)| AccountRegion { account, region: region.parse().unwrap() })
+}
+
+pub fn attributions() -> impl Strategy<Value = Attribution> {
+    let culprits = || {
+        (words(), walls(), places(), texts(), any::<bool>()).prop_map(
+            |(event, at, place, principal, authorized)| Culprit { event, at, place, principal, authorized },
+        )
+    };
+    prop_oneof![
+        Just(Attribution::None),
+        accounts().prop_map(Attribution::AccountOnly),
+        culprits().prop_map(Attribution::EventOnly),
+        (culprits(), select(vec![Proof::Agreement, Proof::History]))
+            .prop_map(|(culprit, proof)| Attribution::Corroborated(culprit, proof)),
+    ]
+}
+
+fn own_calls() -> impl Strategy<Value = OwnCall> {
+    let ends = prop_oneof![ids().prop_map(Ends::Peering), any::<u64>().prop_map(|n| Ends::Routes(rtb(n)))];
+    (ends, walls()).prop_map(|(ends, at)| OwnCall { ends, at })
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let incident = (texts(), any::<i64>()).prop_map(|(uid, generation)| IncidentRef { uid, generation });
+    (ids(), option::of(incident), attributions(), texts())
+        .prop_map(|(of, incident, attribution, policy)| Case { of, incident, attribution, policy })
+}
+
 fn refused_requests() -> impl Strategy<Value = RefusedRequest> {
     (ids(), endings(), texts(), walls(), any::<i64>(), option::of(texts())).prop_map(
         |(id, ending, message, at, generation, requested_at)| RefusedRequest {
@@ -185,13 +224,20 @@ pub fn memories() -> impl Strategy<Value = Memory> {
     let origins = option::of(select(vec![Origin::Created, Origin::Adopted]));
     let cidr_sets = both(cidrs().boxed());
     let what = (option::of(pairs()), lives(), origins, pasts, slots(), cidr_sets, both(cidrs().boxed()));
-    let losses = (option::of(episodes()), option::of(closed_losses()), option::of(refused_requests()), spent);
+    let losses = (
+        option::of(episodes()),
+        option::of(closed_losses()),
+        option::of(cases()),
+        vec(own_calls(), 0..10),
+        option::of(refused_requests()),
+        spent,
+    );
     let rest =
         (any::<i64>(), option::of(walls()), both(texts().boxed()), option::of(texts()), option::of(texts()));
     (what, losses, rest).prop_map(
         |(
             (pair, life, origin, past, slots, cidrs, cidrs_at_spec),
-            (episode, last_loss, refused, spent),
+            (episode, last_loss, case, own, refused, spent),
             (settled_generation, create_intent, tag_keys, requested_at, taken_from),
         )| Memory {
             pair,
@@ -204,6 +250,8 @@ pub fn memories() -> impl Strategy<Value = Memory> {
             settled_generation,
             episode,
             last_loss,
+            case,
+            own,
             refused,
             spent,
             create_intent,

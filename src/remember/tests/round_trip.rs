@@ -100,6 +100,10 @@ fn full() -> Value {
         "cidrsAtSpec": {"requester": ["10.0.0.0/16"]},
         "episode": episode,
         "lastLoss": loss,
+        "own": [{"ids": ["rtb-00000001", "pcx-00000001"], "at": "2026-05-04T03:02:01Z"}],
+        "case": {"of": "pcx-00000001", "incident": {"uid": "u", "generation": 1}, "attribution": "Corroborated",
+            "by": "History", "policy": "0123456789abcdef", "culprit": {"eventId": "e", "at": "2026-05-04T03:02:01Z",
+            "accountId": "111122223333", "region": "eu-west-1", "principal": "arn", "authorized": true}},
         "refused": {"peeringId": "pcx-00000003", "ending": "failed", "at": "2026-05-04T03:02:01Z", "generation": 1},
         "spent": [{"act": "Restore", "at": "2026-05-04T03:02:01Z"}],
     })
@@ -123,6 +127,9 @@ fn a_memory_with_any_word_that_is_not_understood_is_an_error_that_names_the_fiel
     let mut paths = Vec::new();
     words(String::new(), &full(), &mut paths);
     paths.retain(|path| !path.ends_with("At") && !path.ends_with("/at"));
+    // Opaque: whatever they are, they are compared and never read.
+    let opaque = ["/uid", "/eventId", "/principal", "/case/policy"];
+    paths.retain(|path| !opaque.iter().any(|end| path.ends_with(end)));
     assert!(paths.len() > 30, "{paths:?}");
     for path in paths {
         let mut edited = full();

@@ -5,6 +5,7 @@ use crate::api::Timestamp;
 use crate::remember::{Carried, STATUS_MAX_BYTES, memory, status};
 use peerkeeper_core::ids::{Destination, Side, Sides, Slot};
 use peerkeeper_core::memory::{Act, How, Life, Memory, Owned, Past};
+use peerkeeper_core::misuse::{Ends, OWN_MAX, OwnCall};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::plan::{Exception, Held, Report};
 use peerkeeper_core::reason::Reason;
@@ -84,6 +85,9 @@ fn swollen(slots: BTreeMap<Slot, Owned>) -> (Memory, Report) {
                 .collect()
         }),
         episode: Some(episode(1)),
+        own: (0..OWN_MAX as u64)
+            .map(|n| OwnCall { ends: Ends::Routes(rtb(n)), at: Wall(1_780_000_000) })
+            .collect(),
         spent: (0..32).map(|n| (Act::RepairDrift, Wall(1_780_000_000 + n))).collect(),
         tag_keys: Sides::new(keys(), keys()),
         requested_at: Some("r".repeat(128).into()),

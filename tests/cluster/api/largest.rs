@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{EXAMPLES, edited, peering, with_crds, write};
+use super::{EXAMPLES, edited, peering, policy, with_crds, write};
 
 #[test]
 fn the_examples_and_the_largest_object_are_taken() {
@@ -18,12 +18,18 @@ fn the_examples_and_the_largest_object_are_taken() {
     });
     cluster.apply_ok(&bare.to_string());
     let expected = json!({
-        "onUnexpectedDeletion": {"action": "Flag", "gracePeriod": "0s", "dependentRoutes": "Declared"},
+        "onUnexpectedDeletion": {"action": "Flag", "gracePeriod": "0s", "requireApproval": false, "dependentRoutes": "Declared"},
+        "onAuthorizedDeletion": "RemoveRoutes",
+        "attributionTimeout": "5m",
+        "onUnknownActor": "TreatAsUnexpected",
         "onDrift": "Restore",
         "onRepointedRoute": "Flag",
         "limits": {"window": "1h", "maxRestores": 10, "maxRemovals": 10, "maxRestoresPerPeering": 3},
     });
     assert_eq!(cluster.get(&["peeringpolicy", "bare"])["spec"], expected);
+
+    let path = write(&cluster, "largest-policy", &largest_policy());
+    cluster.kubectl_ok(&["create", "--filename", &path]);
 
     let path = write(&cluster, "largest", &largest_peering());
     cluster.kubectl_ok(&["create", "--filename", &path]);
@@ -36,6 +42,21 @@ fn the_examples_and_the_largest_object_are_taken() {
         "--patch",
         r#"{"spec":{"suspend":true}}"#,
     ]);
+}
+
+fn largest_policy() -> Value {
+    let accounts: Value = (0..32).map(|n| json!(format!("{n:012}"))).collect();
+    let one = json!({
+        "accountIds": accounts, "roleName": "*".repeat(64), "rolePath": format!("/{}/", "p".repeat(510)),
+        "requireMfa": true, "sourceIdentity": "s".repeat(64),
+    });
+    edited(
+        policy(),
+        &[
+            ("/metadata/name", json!("largest")),
+            ("/spec/authorizedPrincipals", std::iter::repeat_n(one, 32).collect()),
+        ],
+    )
 }
 
 /// Every list and map as long as it may be, with values as long as they may be.

@@ -62,8 +62,33 @@ pub fn policy() -> Value {
         "kind": "PeeringPolicy",
         "metadata": {"name": "good", "namespace": "default"},
         "spec": {
-            "onUnexpectedDeletion": {"action": "Restore", "gracePeriod": "1h30m"},
+            "onUnexpectedDeletion": {"action": "Restore", "gracePeriod": "1h30m", "requireApproval": true},
+            "authorizedPrincipals": [
+                {"accountIds": ["111122223333"], "roleName": "net-*", "rolePath": "/aws-reserved/*/", "requireMfa": true},
+                {"accountIds": ["111122223333", "444455556666"], "userName": "ada", "sourceIdentity": "ada@example.com"},
+            ],
+            "onAuthorizedDeletion": "Flag",
+            "attributionTimeout": "15m",
+            "onUnknownActor": "Hold",
             "limits": {"window": "24h"},
+        },
+    })
+}
+
+pub fn incident() -> Value {
+    json!({
+        "apiVersion": "peerkeeper.dev/v1alpha1",
+        "kind": "PeeringIncident",
+        "metadata": {"name": "good", "namespace": "default"},
+        "spec": {
+            "peeringRef": {"name": "prod-shared", "uid": "6e7f3c1e-5a5d-4b52-9d3c-0d2f7c1b8a90"},
+            "peeringId": "pcx-0123456789abcdef0",
+            "decision": {
+                "verdict": "Approve",
+                "planDigest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "decidedBy": "ada@example.com",
+                "reason": "a mistake",
+            },
         },
     })
 }
@@ -86,6 +111,7 @@ pub fn account() -> Value {
             ],
             "allowedPeerAccounts": ["444455556666"],
             "limits": {"maxRestores": 5},
+            "requireApproval": true,
         },
     })
 }

@@ -6,13 +6,13 @@ use std::process::Output;
 use peerkeeper::api::crd::crds;
 use serde_json::{Value, json};
 
-use super::{Edit, account, edited, peering, policy, stderr, with_crds, write};
+use super::{Edit, account, edited, incident, peering, policy, stderr, with_crds, write};
 use crate::support::ControlPlane;
 
 #[test]
 fn each_kind_of_bad_object_is_refused_with_a_message_that_shows_a_right_one() {
     let cluster = with_crds();
-    let good = [peering(), policy(), account()];
+    let good = [peering(), policy(), incident(), account()];
     let elsewhere = ["aws-cn", "aws-us-gov"].map(|partition| {
         let role = format!("arn:{partition}:iam::111122223333:role/peerkeeper");
         edited(account(), &[("/metadata/name", json!(partition)), ("/spec/roleArn", json!(role))])
@@ -27,7 +27,8 @@ fn each_kind_of_bad_object_is_refused_with_a_message_that_shows_a_right_one() {
     let mut wrong = Vec::new();
     let mut all_said = String::new();
     let bad_peerings = [bad_sides(), bad_routes(), bad_rest_of_peerings()].into_iter().flatten().collect();
-    for (good, table) in good.into_iter().zip([bad_peerings, bad_policies(), bad_accounts()]) {
+    for (good, table) in good.into_iter().zip([bad_peerings, bad_policies(), bad_incidents(), bad_accounts()])
+    {
         let said = refusals(&cluster, &good, &table);
         wrong.extend(not_as_expected(&said, &table));
         all_said.push_str(&said);
@@ -237,6 +238,15 @@ fn bad_rest_of_peerings() -> Vec<Refused> {
 
 const LONG_NAME: &str = "a-name-with-one-hundred-and-twenty-nine-characters-is-too-long-for-the-tag-that-marks-what-is-ours-in-aws-and-so-it-is-refused-00";
 
+/// So many ids of accounts, each another.
+fn many_accounts(count: usize) -> Value {
+    (0..count).map(|n| json!(format!("{n:012}"))).collect()
+}
+
+fn many_principals(count: usize) -> Value {
+    (0..count).map(|n| json!({"accountIds": ["111122223333"], "userName": format!("u{n}")})).collect()
+}
+
 #[rustfmt::skip]
 fn bad_policies() -> Vec<Refused> {
     vec![
@@ -250,12 +260,49 @@ fn bad_policies() -> Vec<Refused> {
         Refused("grace-empty", vec![("/spec/onUnexpectedDeletion/gracePeriod", json!(""))], "gracePeriod", "such as 0s, 90s or 1h30m"),
         Refused("grace-too-long", vec![("/spec/onUnexpectedDeletion/gracePeriod", json!("24h1s"))], "gracePeriod", "from 0s to 24h"),
         Refused("grace-beyond-counting", vec![("/spec/onUnexpectedDeletion/gracePeriod", json!("999999h999999h9h"))], "gracePeriod", "from 0s to 24h"),
+        Refused("approval-in-words", vec![("/spec/onUnexpectedDeletion/requireApproval", json!("yes"))], "requireApproval", "must be of type boolean"),
+        Refused("role-and-user", vec![("/spec/authorizedPrincipals/0/userName", json!("ada"))], "spec.authorizedPrincipals[0]", "exactly one of roleName and userName: {accountIds: [\"111122223333\"], roleName: network-admin}"),
+        Refused("neither-role-nor-user", vec![("/spec/authorizedPrincipals/1/userName", Value::Null)], "spec.authorizedPrincipals[1]", "exactly one of roleName and userName"),
+        Refused("user-with-a-role-path", vec![("/spec/authorizedPrincipals/1/rolePath", json!("/"))], "spec.authorizedPrincipals[1]", "such as {rolePath: /network/, roleName: network-admin}"),
+        Refused("principal-of-no-account", vec![("/spec/authorizedPrincipals/0/accountIds", json!([]))], "spec.authorizedPrincipals[0]", "write accountIds: [\"111122223333\"]"),
+        Refused("principal-of-nobody-said", vec![("/spec/authorizedPrincipals/0/accountIds", Value::Null)], "accountIds", "Required value"),
+        Refused("principal-of-any-account", vec![("/spec/authorizedPrincipals/0/accountIds", json!(["*"]))], "accountIds[0]", "such as \"111122223333\""),
+        Refused("principal-of-many-accounts", vec![("/spec/authorizedPrincipals/0/accountIds", many_accounts(33))], "accountIds", "must have at most 32 items"),
+        Refused("role-by-its-arn", vec![("/spec/authorizedPrincipals/0/roleName", json!("arn:aws:iam::111122223333:role/net"))], "roleName", "such as network-admin"),
+        Refused("role-with-its-path", vec![("/spec/authorizedPrincipals/0/roleName", json!("network/admin"))], "roleName", "must be the name of an IAM role without its path"),
+        Refused("role-of-no-name", vec![("/spec/authorizedPrincipals/0/roleName", json!(""))], "roleName", "such as network-admin"),
+        Refused("role-name-too-long", vec![("/spec/authorizedPrincipals/0/roleName", json!("r".repeat(65)))], "roleName", "1 to 64 of letters"),
+        Refused("role-path-open", vec![("/spec/authorizedPrincipals/0/rolePath", json!("/network"))], "rolePath", "such as / or /network/"),
+        Refused("role-path-with-a-colon", vec![("/spec/authorizedPrincipals/0/rolePath", json!("/a:b/"))], "rolePath", "such as / or /network/"),
+        Refused("role-path-too-long", vec![("/spec/authorizedPrincipals/0/rolePath", json!(format!("/{}/", "p".repeat(511))))], "rolePath", "such as / or /network/"),
+        Refused("user-by-its-arn", vec![("/spec/authorizedPrincipals/1/userName", json!("user/ada"))], "userName", "such as ada"),
+        Refused("source-identity-with-a-space", vec![("/spec/authorizedPrincipals/1/sourceIdentity", json!("ada l"))], "sourceIdentity", "such as ada or *@example.com"),
+        Refused("principals-without-bound", vec![("/spec/authorizedPrincipals", many_principals(33))], "authorizedPrincipals", "must have at most 32 items"),
+        Refused("authorized-unknown", vec![("/spec/onAuthorizedDeletion", json!("Ignore"))], "spec.onAuthorizedDeletion", "supported values: \"Restore\", \"RemoveRoutes\", \"Flag\""),
+        Refused("unknown-actor-unknown", vec![("/spec/onUnknownActor", json!("Flag"))], "spec.onUnknownActor", "supported values: \"TreatAsUnexpected\", \"Hold\""),
+        Refused("attribution-in-days", vec![("/spec/attributionTimeout", json!("1d"))], "spec.attributionTimeout", "from 0s to 24h, such as 5m or 15m"),
+        Refused("attribution-too-long", vec![("/spec/attributionTimeout", json!("25h"))], "spec.attributionTimeout", "from 0s to 24h, such as 5m or 15m"),
         Refused("window-of-nothing", vec![("/spec/limits/window", json!("0s"))], "spec.limits.window", "from 1m to 168h, such as 1h or 24h"),
         Refused("window-of-a-month", vec![("/spec/limits/window", json!("720h"))], "spec.limits.window", "from 1m to 168h, such as 1h or 24h"),
         Refused("restores-negative", vec![("/spec/limits/maxRestores", json!(-1))], "spec.limits.maxRestores", "greater than or equal to 0"),
         Refused("removals-without-bound", vec![("/spec/limits/maxRemovals", json!(10001))], "spec.limits.maxRemovals", "less than or equal to 10000"),
         Refused("drift-unknown", vec![("/spec/onDrift", json!("Ignore"))], "spec.onDrift", "supported values: \"Restore\", \"Flag\""),
         Refused("repointed-unknown", vec![("/spec/onRepointedRoute", json!("Ignore"))], "spec.onRepointedRoute", "supported values: \"Restore\", \"Flag\""),
+    ]
+}
+
+#[rustfmt::skip]
+fn bad_incidents() -> Vec<Refused> {
+    let digest = "/spec/decision/planDigest";
+    vec![
+        Refused("of-nothing", vec![("/spec/peeringRef", Value::Null)], "spec.peeringRef", "Required value"),
+        Refused("of-no-uid", vec![("/spec/peeringRef/uid", json!(""))], "spec.peeringRef.uid", "at least 1 chars"),
+        Refused("of-a-route-table", vec![("/spec/peeringId", json!("rtb-0123456789abcdef0"))], "spec.peeringId", "such as pcx-0123456789abcdef0"),
+        Refused("approves-blindly", vec![(digest, Value::Null)], "spec.decision", "write planDigest as it is in status.plan.digest"),
+        Refused("approves-in-words", vec![(digest, json!("the latest"))], "spec.decision.planDigest", "must be a digest as status.plan.digest shows it, such as sha256:"),
+        Refused("verdict-unknown", vec![("/spec/decision/verdict", json!("Maybe"))], "spec.decision.verdict", "supported values: \"Pending\", \"Approve\", \"Reject\""),
+        Refused("by-a-long-name", vec![("/spec/decision/decidedBy", json!("a".repeat(513)))], "spec.decision.decidedBy", "may not be more than 512"),
+        Refused("for-a-long-reason", vec![("/spec/decision/reason", json!("a".repeat(1025)))], "spec.decision.reason", "may not be more than 1024"),
     ]
 }
 
@@ -289,6 +336,7 @@ fn bad_accounts() -> Vec<Refused> {
         Refused("peer-is-itself", vec![("/spec/allowedPeerAccounts", json!(["111122223333"]))], "spec", "never this account itself"),
         Refused("peer-id-short", vec![("/spec/allowedPeerAccounts", json!(["1"]))], "spec.allowedPeerAccounts[0]", "such as \"111122223333\""),
         Refused("peer-twice", vec![("/spec/allowedPeerAccounts", json!(["444455556666", "444455556666"]))], "spec.allowedPeerAccounts[1]", "Duplicate value"),
+        Refused("account-approval-in-words", vec![("/spec/requireApproval", json!("yes"))], "spec.requireApproval", "must be of type boolean"),
         Refused("limits-of-nothing", vec![("/spec/limits", json!({}))], "spec.limits", "such as {window: 1h, maxRestores: 10}"),
         Refused("limits-of-a-window-alone", vec![("/spec/limits", json!({"window": "2h"}))], "spec.limits", "such as {window: 1h, maxRestores: 10}"),
         Refused("limits-window-in-days", vec![("/spec/limits/window", json!("7d"))], "spec.limits.window", "from 1m to 168h, such as 1h or 24h"),

@@ -5,8 +5,8 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, ValidationDirective};
 use peerkeeper::api::account::AccountSpent;
 use peerkeeper::api::memory::{
-    Act, ClosedLoss, Episode, Latch, Life, LifeStage, LimitLevel, Memory, Origin, Pair, PairSide, PairWords,
-    PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
+    Act, Case, ClosedLoss, Culprit, Episode, IncidentRef, Latch, Life, LifeStage, LimitLevel, Memory, Origin,
+    OwnCalls, Pair, PairSide, PairWords, PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
 };
 use peerkeeper::api::status::{
     HeldAct, InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName,
@@ -217,6 +217,23 @@ fn full_memory() -> Memory {
             outcome: "Replaced".to_owned(),
             successor: Some("pcx-0123456789abcdef0".to_owned()),
         }),
+        case: Some(Case {
+            of: "pcx-0123456789abcdef2".to_owned(),
+            incident: Some(IncidentRef { uid: "5d0c6d0e".to_owned(), generation: 1 }),
+            attribution: "Corroborated".to_owned(),
+            account_id: Some("444455556666".to_owned()),
+            by: Some("History".to_owned()),
+            culprit: Some(Culprit {
+                event_id: "0c8b3b1e".to_owned(),
+                at: at(11),
+                account_id: "444455556666".to_owned(),
+                region: "eu-west-1".to_owned(),
+                principal: "arn:aws:iam::444455556666:user/ada".to_owned(),
+                authorized: true,
+            }),
+            policy: "0123456789abcdef".to_owned(),
+        }),
+        own: vec![OwnCalls { at: at(12), ids: words(&["rtb-0123456789abcdef1"]) }],
         refused: Some(RefusedRequest {
             peering_id: "pcx-0123456789abcdef3".to_owned(),
             ending: PeeringState::Expired,

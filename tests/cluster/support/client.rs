@@ -20,7 +20,7 @@ pub struct Call {
 
 impl Call {
     pub fn is_write(&self) -> bool {
-        let reads = ["Describe", "AssumeRole", "GetCallerIdentity"];
+        let reads = ["Describe", "AssumeRole", "GetCallerIdentity", "LookupEvents"];
         !reads.iter().any(|read| self.action.starts_with(read))
     }
 }

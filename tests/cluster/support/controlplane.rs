@@ -159,6 +159,18 @@ impl ControlPlane {
         succeeded(&format!("kubectl {}", args.join(" ")), self.kubectl(args))
     }
 
+    /// A line that somebody types who may do everything: `kubectl` is this cluster's.
+    #[track_caller]
+    pub fn shell_ok(&self, line: &str) -> String {
+        let kubectl = self.said_path("kubectl");
+        let folder = kubectl.parent().expect("it is in a folder").display().to_string();
+        let path = format!("{folder}:{}", std::env::var("PATH").unwrap_or_default());
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(line).env("PATH", path).env("KUBECONFIG", self.kubeconfig());
+        shell.env("HOME", self.dir.path()).env("KUBERC", "off").stdin(Stdio::null());
+        succeeded(line, shell.output().expect("a shell"))
+    }
+
     /// One object, or a list of them.
     #[track_caller]
     pub fn get(&self, args: &[&str]) -> Value {

@@ -213,6 +213,21 @@ impl World {
         })
     }
 
+    /// A person reads the plan that waits for approval in this namespace, and approves it.
+    pub fn approve(&self, namespace: &str) {
+        let (name, digest) = eventually("a plan that waits for approval", PATIENCE, || {
+            let all = self.cluster.get(&["peeringincidents", "--namespace", namespace]);
+            let waits = |one: &&Value| one["status"]["phase"] == "AwaitingApproval";
+            let found = all["items"].as_array().expect("a list").iter().find(waits);
+            let found = found.ok_or_else(|| format!("{all:#}"))?;
+            Ok((found["metadata"]["name"].clone(), found["status"]["plan"]["digest"].clone()))
+        });
+        let patch = json!({"spec": {"decision": {"verdict": "Approve", "planDigest": digest}}}).to_string();
+        let name = name.as_str().expect("a name");
+        let args = ["patch", "peeringincident", name, "--namespace", namespace, "--type=merge", "-p", &patch];
+        self.cluster.kubectl_ok(&args);
+    }
+
     /// The reasons of an object's Events, in no order, each with how often it came.
     #[track_caller]
     pub fn events(&self, namespace: &str, name: &str) -> BTreeMap<String, u64> {

@@ -18,6 +18,8 @@ pub fn generators() -> Vec<Generator> {
         generator("spec.limits.maxRestores", "prod", Base::Plain, max_restores()),
         generator("spec.limits.maxRemovals", "prod", Base::Plain, max_removals()),
         generator("spec.limits.maxRestoresPerPeering", "prod", Base::Plain, per_peering()),
+        generator("spec.requireApproval", "prod", Base::Plain, approval()),
+        generator("spec.requireApproval", "shared", Base::Plain, approval()),
         generator("spec.suspend", "prod", Base::Plain, suspend()),
     ];
     for object in ["prod", "shared"] {
@@ -222,8 +224,8 @@ fn window() -> Vec<Change> {
 fn max_restores() -> Vec<Change> {
     let most = |number: i64| limits(json!({"maxRestores": number}));
     vec![
-        fits("none", most(0)).probed(Probe::Lose).then(Reason::LimitReached),
-        fits("one", most(1)).probed(Probe::LoseTwice).then(Reason::LimitReached),
+        fits("none", most(0)).probed(Probe::Lose).then(Reason::LimitReached).latched_after_probe(),
+        fits("one", most(1)).probed(Probe::LoseTwice).then(Reason::LimitReached).latched_after_probe(),
         fits("as many as there may be", most(10_000)).probed(Probe::LoseTwice),
         refused("less than none", most(-1)),
     ]
@@ -245,6 +247,15 @@ fn per_peering() -> Vec<Change> {
         fits("one", most(1)).probed(Probe::LoseTwice).then(Reason::ContestedOwnership),
         fits("as many as there may be", most(1000)).probed(Probe::LoseTwice),
         refused("less than none", most(-1)),
+    ]
+}
+
+fn approval() -> Vec<Change> {
+    let asks = |asks: bool| spec(json!({"requireApproval": asks}));
+    vec![
+        fits("asked", asks(true)).probed(Probe::Lose).then(Reason::AwaitingApproval).asks_after_probe(),
+        fits("asked and given", asks(true)).probed(Probe::LoseAndApprove),
+        fits("written out", asks(false)).probed(Probe::Lose),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! the world does not. A leaf without a generator fails the tests.
 
 mod account;
+mod incident;
 mod peering;
 mod policy;
 
@@ -63,6 +64,9 @@ pub enum Back {
     Heals,
     /// It stays as it is with the change, as documented: what was done is done.
     Stays,
+    /// What the change made of a loss is not taken back: it stays held for this reason until a person approves. Then all is
+    /// as if it had never been made, or Ready says `then`.
+    Asks { held: Reason, then: Option<Reason> },
     /// DNS options stay: an absent one means that they are left as they are.
     KeepsDns,
 }
@@ -87,6 +91,23 @@ impl Change {
 
     fn stays_after_probe(self) -> Self {
         Self { back_after_probe: Back::Stays, ..self }
+    }
+
+    /// A loss that was noticed under another policy awaits approval.
+    fn asks_after_probe(self) -> Self {
+        let back_after_probe = Back::Asks { held: Reason::AwaitingApproval, then: None };
+        Self { back_after_probe, ..self }
+    }
+
+    fn asks_then(self, then: Reason) -> Self {
+        let back_after_probe = Back::Asks { held: Reason::AwaitingApproval, then: Some(then) };
+        Self { back_after_probe, ..self }
+    }
+
+    /// No higher limit releases a loss that was held back at one.
+    fn latched_after_probe(self) -> Self {
+        let back_after_probe = Back::Asks { held: Reason::LimitReached, then: None };
+        Self { back_after_probe, ..self }
     }
 
     fn keeps_dns(self) -> Self {
@@ -127,6 +148,6 @@ fn created_says(what: &'static str, reason: Reason, patch: Value) -> Change {
 }
 
 pub fn all() -> Vec<Generator> {
-    let lists = [peering::generators(), policy::generators(), account::generators()];
+    let lists = [peering::generators(), policy::generators(), incident::generators(), account::generators()];
     lists.into_iter().flatten().collect()
 }

@@ -83,17 +83,20 @@ fn policy() -> Vec<Change> {
     vec![
         fits("another", spec(json!({"policyRef": {"name": "flag"}})))
             .probed(Probe::Lose)
-            .then(Reason::DeletedUnexpectedly),
+            .then(Reason::DeletedUnexpectedly)
+            .asks_after_probe(),
         fits("none, and none called default", spec(json!({"policyRef": null})))
             .probed(Probe::Lose)
-            .then(Reason::DeletedUnexpectedly),
+            .then(Reason::DeletedUnexpectedly)
+            .asks_after_probe(),
         says(
             "one that does not exist",
             Reason::PolicyNotFound,
             spec(json!({"policyRef": {"name": "nowhere"}})),
         )
         .probed(Probe::Lose)
-        .then(Reason::PolicyNotFound),
+        .then(Reason::PolicyNotFound)
+        .asks_after_probe(),
         refused("no name", spec(json!({"policyRef": {"name": ""}}))),
         refused("half a reference", spec(json!({"policyRef": {"name": null}}))),
     ]

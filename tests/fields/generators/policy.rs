@@ -4,7 +4,7 @@ use peerkeeper_core::reason::Reason;
 use serde_json::{Value, json};
 
 use super::super::schema::Kind;
-use super::super::stage::{Base, Probe};
+use super::super::stage::{Base, Probe, SHARED};
 use super::{Change, Generator, fits, refused};
 
 pub fn generators() -> Vec<Generator> {
@@ -12,6 +12,16 @@ pub fn generators() -> Vec<Generator> {
         generator("spec.onUnexpectedDeletion.action", Base::Plain, action()),
         generator("spec.onUnexpectedDeletion.gracePeriod", Base::Plain, grace()),
         generator("spec.onUnexpectedDeletion.dependentRoutes", Base::Plain, dependents()),
+        generator("spec.onUnexpectedDeletion.requireApproval", Base::Plain, approval()),
+        generator("spec.authorizedPrincipals[].accountIds[]", Base::Plain, principal_accounts()),
+        generator("spec.authorizedPrincipals[].roleName", Base::Plain, role_name()),
+        generator("spec.authorizedPrincipals[].rolePath", Base::Plain, role_path()),
+        generator("spec.authorizedPrincipals[].userName", Base::Plain, user_name()),
+        generator("spec.authorizedPrincipals[].requireMfa", Base::Plain, require_mfa()),
+        generator("spec.authorizedPrincipals[].sourceIdentity", Base::Plain, source_identity()),
+        generator("spec.onAuthorizedDeletion", Base::Plain, on_authorized()),
+        generator("spec.attributionTimeout", Base::Plain, attribution_timeout()),
+        generator("spec.onUnknownActor", Base::Plain, on_unknown_actor()),
         generator("spec.onDrift", Base::Plain, on_drift()),
         generator("spec.onRepointedRoute", Base::Plain, on_repointed()),
         generator("spec.limits.window", Base::OncePerPolicy, window()),
@@ -37,7 +47,8 @@ fn action() -> Vec<Change> {
     vec![
         fits("flag", deletion(json!({"action": "Flag"})))
             .probed(Probe::Lose)
-            .then(Reason::DeletedUnexpectedly),
+            .then(Reason::DeletedUnexpectedly)
+            .asks_after_probe(),
         fits(
             "remove the dead routes, after which the object is released",
             deletion(json!({"action": "RemoveRoutes"})),
@@ -53,8 +64,8 @@ fn action() -> Vec<Change> {
 fn grace() -> Vec<Change> {
     let grace = |text: &str| deletion(json!({"gracePeriod": text}));
     vec![
-        fits("an hour", grace("1h")).probed(Probe::Lose).then(Reason::GracePeriod),
-        fits("the longest", grace("24h")).probed(Probe::Lose).then(Reason::GracePeriod),
+        fits("an hour", grace("1h")).probed(Probe::Lose).then(Reason::GracePeriod).asks_after_probe(),
+        fits("the longest", grace("24h")).probed(Probe::Lose).then(Reason::GracePeriod).asks_after_probe(),
         fits("a minute and a half", grace("1m30s")).probed(Probe::Lose),
         fits("none, written out", grace("0s")).probed(Probe::Lose),
         refused("longer than the longest", grace("24h1s")),
@@ -69,6 +80,154 @@ fn dependents() -> Vec<Change> {
         fits("all", dependents("All")).probed(Probe::LoseWithStrayRoute).stays_after_probe(),
         fits("written out", dependents("Declared")).probed(Probe::LoseWithStrayRoute),
         refused("another word", dependents("Some")),
+    ]
+}
+
+fn approval() -> Vec<Change> {
+    let asks = |asks: bool| deletion(json!({"requireApproval": asks}));
+    vec![
+        fits("asked", asks(true)).probed(Probe::Lose).then(Reason::AwaitingApproval).asks_after_probe(),
+        fits("asked and given", asks(true)).probed(Probe::LoseAndApprove),
+        fits("written out", asks(false)).probed(Probe::Lose),
+        refused("in words", deletion(json!({"requireApproval": "yes"}))),
+    ]
+}
+
+/// Whom a deletion is allowed to; the rest of the policy is that of the base.
+fn allowing(principal: Value) -> Value {
+    json!({"spec": {"authorizedPrincipals": [principal]}})
+}
+
+/// One who is meant, so what is left behind is removed, and the object is released.
+fn meant(what: &'static str, patch: Value, probe: Probe) -> Change {
+    fits(what, patch).probed(probe).then(Reason::ReleasedByPolicy).stays_after_probe()
+}
+
+/// One who is not, so all is restored as if nobody were.
+fn not_meant(what: &'static str, patch: Value, probe: Probe) -> Change {
+    fits(what, patch).probed(probe)
+}
+
+fn principal_accounts() -> Vec<Change> {
+    let of = |accounts: &[&str]| allowing(json!({"accountIds": accounts, "roleName": "human"}));
+    vec![
+        meant("its account", of(&[SHARED]), Probe::Lose),
+        meant("one of two", of(&["999900001111", SHARED]), Probe::Lose),
+        not_meant("another", of(&["999900001111"]), Probe::Lose),
+        refused("none", of(&[])),
+        refused("any", of(&["*"])),
+        refused("twice the same", of(&[SHARED, SHARED])),
+        refused("nothing said", allowing(json!({"roleName": "human"}))),
+    ]
+}
+
+fn role_name() -> Vec<Change> {
+    let role = |name: &str| allowing(json!({"accountIds": [SHARED], "roleName": name}));
+    vec![
+        meant("it", role("human"), Probe::Lose),
+        meant("by a wildcard", role("hu*"), Probe::Lose),
+        not_meant("another", role("humans"), Probe::Lose),
+        not_meant("what the session is called", role("session"), Probe::Lose),
+        not_meant("a role, and it was a user of that name", role("ada"), Probe::LoseToUser),
+        not_meant("one of another path", role("net-admin"), Probe::LoseToAdmin),
+        refused("with its path", role("network/net-admin")),
+        refused("and a user", allowing(json!({"accountIds": [SHARED], "roleName": "a", "userName": "a"}))),
+        refused("neither", allowing(json!({"accountIds": [SHARED]}))),
+    ]
+}
+
+fn role_path() -> Vec<Change> {
+    let at =
+        |path: &str| allowing(json!({"accountIds": [SHARED], "roleName": "net-admin", "rolePath": path}));
+    vec![
+        meant("it", at("/network/"), Probe::LoseToAdmin),
+        meant("by a wildcard", at("/net*/"), Probe::LoseToAdmin),
+        not_meant("none", at("/"), Probe::LoseToAdmin),
+        not_meant("deeper", at("/network/*/"), Probe::LoseToAdmin),
+        refused("open", at("/network")),
+        refused(
+            "of a user",
+            allowing(json!({"accountIds": [SHARED], "userName": "ada", "rolePath": "/network/"})),
+        ),
+    ]
+}
+
+fn user_name() -> Vec<Change> {
+    let user = |name: &str| allowing(json!({"accountIds": [SHARED], "userName": name}));
+    vec![
+        meant("it", user("ada"), Probe::LoseToUser),
+        meant("any", user("*"), Probe::LoseToUser),
+        not_meant("another", user("eve"), Probe::LoseToUser),
+        not_meant("any, and it was a role", user("*"), Probe::Lose),
+        refused("an ARN", user("user/ada")),
+    ]
+}
+
+fn require_mfa() -> Vec<Change> {
+    let role = |name: &str, path: &str, mfa: bool| {
+        allowing(json!({"accountIds": [SHARED], "roleName": name, "rolePath": path, "requireMfa": mfa}))
+    };
+    vec![
+        meant("not asked for", role("human", "/", false), Probe::Lose),
+        not_meant("asked for and not there", role("human", "/", true), Probe::Lose),
+        meant("asked for and there", role("net-admin", "/network/", true), Probe::LoseToAdmin),
+    ]
+}
+
+fn source_identity() -> Vec<Change> {
+    let of = |identity: &str| {
+        allowing(json!({
+            "accountIds": [SHARED], "roleName": "net-admin", "rolePath": "/network/", "sourceIdentity": identity,
+        }))
+    };
+    vec![
+        meant("it", of("ada@example.com"), Probe::LoseToAdmin),
+        meant("by a wildcard", of("*@example.com"), Probe::LoseToAdmin),
+        not_meant("another", of("eve@example.com"), Probe::LoseToAdmin),
+        refused("none", of("")),
+    ]
+}
+
+fn on_authorized() -> Vec<Change> {
+    let then = |word: &str| {
+        let human = json!([{"accountIds": [SHARED], "roleName": "human"}]);
+        json!({"spec": {"authorizedPrincipals": human, "onAuthorizedDeletion": word}})
+    };
+    vec![
+        meant("remove the dead routes, written out", then("RemoveRoutes"), Probe::Lose),
+        fits("flag", then("Flag"))
+            .probed(Probe::Lose)
+            .then(Reason::DeletedAsAuthorized)
+            .asks_then(Reason::ReleasedByPolicy),
+        fits("restore", then("Restore")).probed(Probe::Lose),
+        refused("another word", then("Ignore")),
+    ]
+}
+
+fn attribution_timeout() -> Vec<Change> {
+    let waits = |long: &str| {
+        let human = json!([{"accountIds": [SHARED], "roleName": "human"}]);
+        json!({"spec": {"authorizedPrincipals": human, "attributionTimeout": long}})
+    };
+    vec![
+        fits("the longest", waits("24h"))
+            .probed(Probe::LoseUnseen)
+            .then(Reason::AwaitingActor)
+            .asks_after_probe(),
+        fits("not at all", waits("0s")).probed(Probe::LoseUnseen),
+        fits("written out", waits("5m")).probed(Probe::LoseUnseen),
+        refused("longer than the longest", waits("24h1s")),
+        refused("days", waits("1d")),
+    ]
+}
+
+fn on_unknown_actor() -> Vec<Change> {
+    let then = |word: &str| json!({"spec": {"onUnknownActor": word}});
+    vec![
+        fits("hold", then("Hold")).probed(Probe::LoseUnseen).then(Reason::ActorUnknown).asks_after_probe(),
+        fits("hold, and it is known", then("Hold")).probed(Probe::Lose),
+        fits("written out", then("TreatAsUnexpected")).probed(Probe::LoseUnseen),
+        refused("another word", then("Ignore")),
     ]
 }
 
@@ -115,8 +274,8 @@ fn window() -> Vec<Change> {
 fn max_restores() -> Vec<Change> {
     let most = |number: i64| limits(json!({"maxRestores": number}));
     vec![
-        fits("none", most(0)).probed(Probe::Lose).then(Reason::LimitReached),
-        fits("one", most(1)).probed(Probe::LoseTwice).then(Reason::LimitReached),
+        fits("none", most(0)).probed(Probe::Lose).then(Reason::LimitReached).latched_after_probe(),
+        fits("one", most(1)).probed(Probe::LoseTwice).then(Reason::LimitReached).latched_after_probe(),
         fits("as many as there may be", most(10_000)).probed(Probe::LoseTwice),
         refused("less than none", most(-1)),
     ]

@@ -2,6 +2,7 @@
 
 use super::{file_names, words, yaml};
 use k8s_openapi::api::{
+    admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
     apps::v1::Deployment,
     core::v1::{Namespace, ServiceAccount},
     networking::v1::NetworkPolicy,
@@ -70,6 +71,10 @@ fn every_manifest_is_what_kubernetes_knows() {
             "Deployment" => reads_without_loss::<Deployment>(&object),
             "PodDisruptionBudget" => reads_without_loss::<PodDisruptionBudget>(&object),
             "NetworkPolicy" => reads_without_loss::<NetworkPolicy>(&object),
+            "ValidatingAdmissionPolicy" => reads_without_loss::<ValidatingAdmissionPolicy>(&object),
+            "ValidatingAdmissionPolicyBinding" => {
+                reads_without_loss::<ValidatingAdmissionPolicyBinding>(&object)
+            }
             other => panic!(
                 "{other} is no part of the operator: nothing here may need more rights than these kinds"
             ),
@@ -99,8 +104,14 @@ fn the_kustomization_takes_in_every_file() {
 #[test]
 fn what_has_a_namespace_is_in_ours() {
     for object in objects() {
-        let cluster_wide =
-            ["Namespace", "ClusterRole", "ClusterRoleBinding"].contains(&object["kind"].as_str().unwrap());
+        let cluster_wide = [
+            "Namespace",
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+        ]
+        .contains(&object["kind"].as_str().unwrap());
         let expected = if cluster_wide { Value::Null } else { json!(NAMESPACE) };
         assert_eq!(
             object["metadata"]["namespace"], expected,
@@ -211,11 +222,13 @@ fn the_operators_rights_are_these_and_no_more() {
         one(kind, name)["rules"].as_array().expect("rules").iter().flat_map(rights_of).collect()
     };
     let cluster = [
-        "apiextensions.k8s.io/customresourcedefinitions [awsaccounts.peerkeeper.dev peeringpolicies.peerkeeper.dev vpcpeerings.peerkeeper.dev]: get",
+        "apiextensions.k8s.io/customresourcedefinitions [awsaccounts.peerkeeper.dev peeringincidents.peerkeeper.dev peeringpolicies.peerkeeper.dev vpcpeerings.peerkeeper.dev]: get",
         "core/namespaces: get list watch",
         "events.k8s.io/events: create patch",
         "peerkeeper.dev/awsaccounts/status: patch",
         "peerkeeper.dev/awsaccounts: get list watch patch",
+        "peerkeeper.dev/peeringincidents/status: patch",
+        "peerkeeper.dev/peeringincidents: get list watch create delete",
         "peerkeeper.dev/peeringpolicies: get list watch",
         "peerkeeper.dev/vpcpeerings/status: patch",
         "peerkeeper.dev/vpcpeerings: get list watch patch",
@@ -255,15 +268,52 @@ fn rights_of(rule: &Value) -> Vec<String> {
         .collect()
 }
 
+/// Roles that come with the cluster's own: no account, no status, and of an incident no more than a look.
 #[test]
-fn the_users_roles_can_touch_neither_accounts_nor_status() {
-    for name in ["peerkeeper-view", "peerkeeper-edit"] {
-        for rule in one("ClusterRole", name)["rules"].as_array().expect("rules") {
-            assert_eq!(rule["apiGroups"], json!(["peerkeeper.dev"]));
-            assert_eq!(rule["resources"], json!(["vpcpeerings", "peeringpolicies"]));
-            assert!(!words(&rule["verbs"]).contains(&"*".to_owned()));
-        }
-    }
+fn the_users_roles_can_touch_neither_accounts_nor_status_nor_incidents() {
+    let rights = |name: &str| -> BTreeSet<String> {
+        one("ClusterRole", name)["rules"].as_array().expect("rules").iter().flat_map(rights_of).collect()
+    };
+    let reads = ["peeringincidents", "peeringpolicies", "vpcpeerings"];
+    let reads = reads.map(|what| format!("peerkeeper.dev/{what}: get list watch"));
+    assert_eq!(rights("peerkeeper-view"), reads.into());
+    let edits = ["peeringpolicies", "vpcpeerings"];
+    let edits =
+        edits.map(|what| format!("peerkeeper.dev/{what}: create update patch delete deletecollection"));
+    assert_eq!(rights("peerkeeper-edit"), edits.into());
+}
+
+/// Who may edit, or administers a namespace, may not decide by that alone: somebody has to be asked.
+#[test]
+fn who_decides_is_bound_by_hand() {
+    let approver = one("ClusterRole", "peerkeeper-incident-approver");
+    assert!(approver["metadata"]["labels"].is_null(), "it is aggregated to nothing");
+    let rights: Vec<String> =
+        approver["rules"].as_array().expect("rules").iter().flat_map(rights_of).collect();
+    assert_eq!(rights, ["peerkeeper.dev/peeringincidents: get list watch patch update decide"]);
+    let deciders = objects().into_iter().filter(|object| object["kind"] == "ClusterRole").filter(|role| {
+        let rules = role["rules"].as_array().expect("rules");
+        rules.iter().flat_map(|rule| words(&rule["verbs"])).any(|verb| verb == "decide" || verb == "*")
+    });
+    assert_eq!(deciders.count(), 1);
+}
+
+/// The admission policy names the operator in a text that kustomize does not rewrite.
+#[test]
+fn the_admission_policy_knows_the_operator_and_denies() {
+    let (policy, binding) = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding");
+    let name = "peeringincidents.peerkeeper.dev";
+    let spec = one(policy, name)["spec"].clone();
+    assert_eq!(spec["failurePolicy"], "Fail");
+    let variables = spec["variables"].as_array().expect("variables").iter();
+    let operator = variables.clone().find(|variable| variable["name"] == "operator").expect("it is named");
+    let user = format!(
+        "system:serviceaccount:{NAMESPACE}:{}",
+        pod()["serviceAccountName"].as_str().expect("it has one")
+    );
+    assert_eq!(operator["expression"], format!("'{user}'"));
+    let expected = json!({"policyName": name, "validationActions": ["Deny"]});
+    assert_eq!(one(binding, name)["spec"], expected);
 }
 
 /// Whatever `$(NAME)` an argument uses must be set, or Kubernetes passes it on as it stands.
