@@ -204,6 +204,8 @@ class Demo:
         tell(paint("33", f"flagged, nothing changed yet: {condition['reason']}: {condition['message']}"))
         # The columns say it in AWS's own words while it lasts.
         self.kubectl("get", "vpcp", "-n", "network")
+        tell("the loss has a PeeringIncident, made before anything is changed")
+        self.kubectl("get", "peeringincidents", "-n", "network")
 
     def restore(self):
         chapter("4. The policy says Restore")
@@ -216,6 +218,14 @@ class Demo:
         tell(paint("32", f"restored as {status['peeringId']}; every route was pointed at it, and read back"))
         self.kubectl("get", "vpcp", "-n", "network")
         self.show_routes(status["peeringId"], "active")
+        incident = f"prod-shared-{self.old}"
+        until = time.monotonic() + PATIENCE_S
+        while not (told := json.loads(self.kubectl("get", "peeringincident", "-n", "network", incident, "-o", "json", quiet=True)).get("status", {})).get("restoredPeeringId"):
+            if time.monotonic() > until:
+                raise SystemExit(f"demo: PeeringIncident {incident} does not tell the restore: {told}")
+            time.sleep(0.2)
+        tell(f"its incident tells how it went: {told['phase']}, as {told['restoredPeeringId']}")
+        show(f"kubectl get peeringincident -n network {incident} -o jsonpath=...timeline", "\n".join(f"{entry.get('at', entry.get('time', ''))}  {entry.get('message', '')}" for entry in told.get("timeline", [])))
         self.kubectl("describe", "vpcp", "-n", "network", "prod-shared", quiet=True)
         self.kubectl("get", "events", "-n", "network", "--sort-by", ".metadata.creationTimestamp", "-o", "custom-columns=TYPE:.type,REASON:.reason,MESSAGE:.message")
 
