@@ -366,7 +366,12 @@ fn of_open(draft: &Draft<'_>, episode: &Episode) -> Incident {
         phase: match draft.phase {
             _ if draft.input.desired.deleting => Phase::ObjectDeleted,
             Some(phase) => phase,
-            None => Phase::Flagged,
+            // Between two waves of an act nothing else speaks of the loss.
+            None => match (episode.acted, episode.action) {
+                (Some(_), LossAction::Restore) => Phase::Restoring,
+                (Some(_), LossAction::RemoveRoutes) => Phase::RemovingRoutes,
+                (_, LossAction::Flag) | (None, _) => Phase::Flagged,
+            },
         },
         ending: Some(episode.ending),
         message: episode.message.clone(),

@@ -93,6 +93,8 @@ fn the_incident_is_there_before_anything_is_changed_and_tells_the_end() {
             if let Some(episode) = acted {
                 let case = object.memory.case.as_ref().expect("a case");
                 assert!(case.of == episode.lost && case.incident.is_some(), "acted without an incident");
+                let told = sim.cluster.incidents.get(&object.key, episode.lost).and_then(|i| i.told.as_ref());
+                assert_eq!(told.map(|told| told.phase), Some(Phase::Restoring), "until it is over");
             }
         }
     });
