@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::aws_code::Refusal;
 use crate::desired::PairAt;
 use crate::ids::{AccountRegion, PeeringId, Side, Slot, Target};
+use crate::pace::bucket::Operation;
 use crate::time::Mono;
 
 /// Tags to set, by key.
@@ -151,6 +152,23 @@ impl WriteCall {
             Write::AddRoute { .. } => "CreateRoute",
             Write::Repoint { .. } => "ReplaceRoute",
             Write::DropRoute { .. } => "DeleteRoute",
+        }
+    }
+}
+
+impl Write {
+    /// The operation of EC2 that it is: each has a bucket of its own.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Create { .. } => Operation::CreateVpcPeeringConnection,
+            Self::Accept(_) => Operation::AcceptVpcPeeringConnection,
+            Self::Remove(..) => Operation::DeleteVpcPeeringConnection,
+            Self::Options { .. } => Operation::ModifyVpcPeeringConnectionOptions,
+            Self::Tag { .. } => Operation::CreateTags,
+            Self::Untag { .. } => Operation::DeleteTags,
+            Self::AddRoute { .. } => Operation::CreateRoute,
+            Self::Repoint { .. } => Operation::ReplaceRoute,
+            Self::DropRoute { .. } => Operation::DeleteRoute,
         }
     }
 }

@@ -57,7 +57,7 @@ pub use reader::{NarrowNeeds, Reader, SweepReport};
 use accounts::{Account, Session};
 use budget::Budget;
 use reader::Place;
-use write::{Orders, operation};
+use write::Orders;
 
 pub use write::Sent;
 
@@ -291,7 +291,7 @@ impl Writer {
         let ready = join_all(calls.iter().map(|(name, call)| self.ready(*name, call))).await;
         let mut wanted: BTreeMap<(AccountRegion, Operation), u64> = BTreeMap::new();
         for ((_, call), _) in calls.iter().zip(&ready).filter(|(_, ready)| ready.is_ok()) {
-            *wanted.entry((call.at, operation(&call.write))).or_default() += 1;
+            *wanted.entry((call.at, call.write.operation())).or_default() += 1;
         }
         let mut admitted: BTreeMap<_, _> = wanted
             .into_iter()
@@ -302,7 +302,7 @@ impl Writer {
             .collect();
         let gate = &gate;
         let sends = calls.iter().zip(ready).map(|((_, call), ready)| {
-            let taken = match admitted.get_mut(&(call.at, operation(&call.write))) {
+            let taken = match admitted.get_mut(&(call.at, call.write.operation())) {
                 Some(Ok(moments)) => moments.pop_front().ok_or(clock::now()),
                 Some(Err(back)) => Err(*back),
                 None => Err(clock::now()),

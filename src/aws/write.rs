@@ -13,7 +13,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{Cidr, Destination, PeeringId, PrefixListId, Side, Slot};
-use peerkeeper_core::pace::bucket::Operation;
 use peerkeeper_core::time::Mono;
 use peerkeeper_core::write::{NotSent, Outcome, TagSet, Write, WriteCall};
 
@@ -103,7 +102,7 @@ impl Orders {
             Ok(id) => Outcome::Done(id),
             Err(error) => {
                 match error.kind() {
-                    RefusalKind::Throttled => self.budget.refused(call.at, operation(&call.write), taken),
+                    RefusalKind::Throttled => self.budget.refused(call.at, call.write.operation(), taken),
                     RefusalKind::Credentials => self.account.distrust().await,
                     _ => {}
                 }
@@ -274,18 +273,4 @@ fn wire_tags(tags: &TagSet) -> Vec<wire::Tag> {
     tags.iter()
         .map(|(key, value)| wire::Tag::builder().key(key.as_ref()).value(value.as_ref()).build())
         .collect()
-}
-
-pub(super) fn operation(write: &Write) -> Operation {
-    match write {
-        Write::Create { .. } => Operation::CreateVpcPeeringConnection,
-        Write::Accept(_) => Operation::AcceptVpcPeeringConnection,
-        Write::Remove(..) => Operation::DeleteVpcPeeringConnection,
-        Write::Options { .. } => Operation::ModifyVpcPeeringConnectionOptions,
-        Write::Tag { .. } => Operation::CreateTags,
-        Write::Untag { .. } => Operation::DeleteTags,
-        Write::AddRoute { .. } => Operation::CreateRoute,
-        Write::Repoint { .. } => Operation::ReplaceRoute,
-        Write::DropRoute { .. } => Operation::DeleteRoute,
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::desired::{AccountRef, Adoption, Grant};
 use crate::few::Few;
-use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side};
+use crate::ids::{PeeringId, Side};
 use crate::memory::{Life, LossOutcome, Origin, RefusedRequest};
 use crate::observed::{Ending, PeeringState, Seen};
 use crate::reason::Reason;
@@ -12,6 +12,7 @@ use super::draft::{Draft, Offer};
 use super::loss;
 use super::report::State;
 use super::sight::{IdState, Ownership, Row};
+use super::tags;
 
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Option<PeeringId> {
     remove_own_twins(draft);
@@ -442,7 +443,8 @@ pub(crate) fn ask(draft: &mut Draft<'_>) {
         return;
     }
     let pair = draft.sight().pair;
-    let tags = create_tags(draft);
+    // What replaces a lost peering inherits its origin: an adopted one stays adopted, and outlives its declaration.
+    let tags = tags::wanted(draft, Origin::Created);
     let offer = draft.offer(Side::Requester, Write::Create { pair, tags });
     if offer == Offer::Joined {
         remember_tombstones(draft);
@@ -575,15 +577,6 @@ fn overlap(draft: &mut Draft<'_>, cidrs: &[Few<crate::ids::Cidr>]) -> bool {
         ),
     );
     true
-}
-
-fn create_tags(draft: &Draft<'_>) -> crate::write::TagSet {
-    // What replaces a lost peering inherits its origin: an adopted one stays adopted, and outlives its declaration.
-    let origin = draft.memory.origin.unwrap_or(Origin::Created);
-    let mut tags = draft.input.desired.tags.clone();
-    tags.insert(OwnerTag::KEY.into(), draft.input.desired.owner_tag().to_string().into());
-    tags.insert(ORIGIN_TAG_KEY.into(), origin.as_str().into());
-    tags
 }
 
 /// Our own request beside a live peering of the same pair can't be accepted: somebody made one in the other direction at

@@ -17,7 +17,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     if !draft.wave.is_empty() {
         return;
     }
-    let wanted = wanted(draft);
+    let wanted = wanted(draft, Origin::Adopted);
     for side in Side::BOTH {
         if !draft.is_managed(side) || (side == Side::Accepter && draft.sight().pair.is_one_place()) {
             continue;
@@ -26,8 +26,9 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     }
 }
 
-fn wanted(draft: &Draft<'_>) -> TagSet {
-    let origin = draft.memory.origin.unwrap_or(Origin::Adopted);
+/// Every tag that the peering is to carry; `unknown` is what an origin that nobody remembers counts as.
+pub(crate) fn wanted(draft: &Draft<'_>, unknown: Origin) -> TagSet {
+    let origin = draft.memory.origin.unwrap_or(unknown);
     let mut tags = draft.input.desired.tags.clone();
     tags.insert(OwnerTag::KEY.into(), draft.input.desired.owner_tag().to_string().into());
     tags.insert(ORIGIN_TAG_KEY.into(), origin.as_str().into());

@@ -24,7 +24,7 @@ use crate::replica::{Flight, Storing, blind, differs, forget, join, rotate};
 use crate::sabotage;
 use crate::stage::{Due, Question, Stage, Whose};
 use crate::wanted::Wanted;
-use crate::words::{not_sent, operation, variant, words};
+use crate::words::{not_sent, variant, words};
 
 /// After this a write is given up: it counts as lost.
 pub const WRITE_TIMEOUT_MS: u64 = 5_000;
@@ -621,7 +621,7 @@ impl Stage {
         let Some(flight) = self.flight(whose) else { return };
         let Some((call, _)) = flight.wave.get(index).cloned() else { return };
         let this = &mut self.replicas[whose.replica];
-        if let Err(ready) = this.buckets.take(now, &call.at, operation(&call.write)) {
+        if let Err(ready) = this.buckets.take(now, &call.at, call.write.operation()) {
             if ready > oldest.plus_ms(PATIENCE_MS) {
                 return self.wrote(whose, index, Outcome::NotSent(NotSent::Rate { ready }));
             }
@@ -684,7 +684,7 @@ impl Stage {
             && refusal.kind() == RefusalKind::Throttled
         {
             let now = self.now(whose.replica).mono;
-            self.replicas[whose.replica].buckets.refused(now, &call.at, operation(&call.write), taken);
+            self.replicas[whose.replica].buckets.refused(now, &call.at, call.write.operation(), taken);
         }
         self.mark(("aws", call, &outcome));
         self.say(|| format!("process {} sends for {}: {call}: {outcome:?}", whose.replica, whose.key));

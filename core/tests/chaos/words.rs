@@ -1,24 +1,9 @@
 //! Writes and what became of them, in words: for buckets, for the table of what was reached, and for the log.
 
-use peerkeeper_core::pace::bucket::Operation;
 use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::write::{NotSent, Write};
 
 use crate::api::ApiWrite;
-
-pub fn operation(write: &Write) -> Operation {
-    match write {
-        Write::Create { .. } => Operation::CreateVpcPeeringConnection,
-        Write::Accept(_) => Operation::AcceptVpcPeeringConnection,
-        Write::Remove(..) => Operation::DeleteVpcPeeringConnection,
-        Write::Options { .. } => Operation::ModifyVpcPeeringConnectionOptions,
-        Write::Tag { .. } => Operation::CreateTags,
-        Write::Untag { .. } => Operation::DeleteTags,
-        Write::AddRoute { .. } => Operation::CreateRoute,
-        Write::Repoint { .. } => Operation::ReplaceRoute,
-        Write::DropRoute { .. } => Operation::DeleteRoute,
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Variant {
