@@ -25,7 +25,7 @@ demo: setup ## watch the operator at work: make, lose and restore a peering
 	$(call say,'the operator and the simulated EC2')
 	@$(LOCKED) sh -c '$(BUILD)'
 	$(call say,'the demo')
-	@$$($(PYTHON) tools/moto/serve.py setup) tools/demo.py "$$CARGO_TARGET_DIR"/debug/peerkeeper "$$CARGO_TARGET_DIR"/debug/ec2sim
+	@$$($(PYTHON) tools/moto/serve.py setup) tools/demo/demo.py "$$CARGO_TARGET_DIR"/debug/peerkeeper "$$CARGO_TARGET_DIR"/debug/ec2sim
 
 setup: need-rust need-python ## build the Kubernetes control plane and install moto (both once per machine)
 	$(call say,'control plane: etcd and Kubernetes from their Go modules')
