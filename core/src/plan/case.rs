@@ -108,7 +108,11 @@ fn supersedes(heard: &Attribution, known: &Attribution) -> bool {
 fn heard(draft: &Draft<'_>, told: &Told) -> Attribution {
     let ended: Vec<_> =
         draft.input.witness.events.iter().filter(|event| tells_of(draft, told, event)).collect();
-    if let Some(event) = ended.iter().filter(|event| event.heard == Heard::History).min_by_key(|e| e.at) {
+    // AWS may let a second deletion of the same peering pass: the first ended it, and where AWS names an account, it was one
+    // of that account. Of two in the same second the one that nobody authorized counts.
+    let is_theirs = |event: &TrailEvent| told.by_account.is_none_or(|account| account == event.place.account);
+    let known = ended.iter().filter(|event| event.heard == Heard::History && is_theirs(event));
+    if let Some(event) = known.min_by_key(|event| (event.at, is_of_authorized(draft, event))) {
         return Attribution::Corroborated(culprit(draft, event), Proof::History);
     }
     let named: BTreeSet<_> = ended.iter().map(|event| (&event.actor, event.place)).collect();
@@ -150,8 +154,12 @@ fn culprit(draft: &Draft<'_>, event: &TrailEvent) -> Culprit {
         at: event.at,
         place: event.place,
         principal: event.actor.name().into(),
-        authorized: draft.input.policy.authorized.iter().any(|principal| principal.matches(&event.actor)),
+        authorized: is_of_authorized(draft, event),
     }
+}
+
+fn is_of_authorized(draft: &Draft<'_>, event: &TrailEvent) -> bool {
+    draft.input.policy.authorized.iter().any(|principal| principal.matches(&event.actor))
 }
 
 /// Whether one of the policy's authorized principals did it, as surely as an act upon that needs.

@@ -19,10 +19,10 @@ const GATEWAY: &str = "tgw-0123456789abcdef0";
 const OTHERS: &str = "elsewhere/net/theirs";
 
 /// Small numbers out of one drawn one.
-struct Pick(u64);
+pub struct Pick(u64);
 
 impl Pick {
-    fn of(&mut self, bound: usize) -> usize {
+    pub fn of(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap().max(1);
         let picked = self.0 % bound;
         self.0 /= bound;
@@ -60,7 +60,7 @@ impl Stage {
         (self.scene.places[template.from].clone(), self.scene.places[template.to].clone())
     }
 
-    fn live_of(&self, index: usize) -> Vec<PeeringId> {
+    pub fn live_of(&self, index: usize) -> Vec<PeeringId> {
         let (from, to) = self.ends(index);
         self.world.live_peerings_of(&from.vpc, &to.vpc)
     }
@@ -87,6 +87,7 @@ impl Stage {
             What::DeletePeering => {
                 for id in self.live_of(index) {
                     let _ = self.world.delete_peering_as(by.account, by.region, &id);
+                    self.maybe_forge(&id);
                 }
             }
             What::RequestReversed => {
@@ -253,7 +254,7 @@ impl Stage {
                 self.restore_quotas();
                 return true;
             }
-            _ => return false,
+            _ => return self.of_events(what, index, &by, &other, pick),
         }
         false
     }
@@ -334,7 +335,7 @@ impl Stage {
         }
     }
 
-    fn edit_rest(&mut self, change: impl FnOnce(&mut crate::common::cluster::Cluster)) {
+    pub fn edit_rest(&mut self, change: impl FnOnce(&mut crate::common::cluster::Cluster)) {
         let now_ms = self.now_ms();
         self.api.truth.versions += 1;
         change(&mut self.api.truth);

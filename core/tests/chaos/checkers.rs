@@ -8,6 +8,7 @@ use ec2sim::{Mutation, PeeringStatus, Request, World};
 use peerkeeper_core::desired::{AccountRef, DependentRoutes, Limits, Policy, Reaction};
 use peerkeeper_core::ids::{AccountRegion, ObjectKey, OwnerTag, PeeringId, Side, Slot};
 use peerkeeper_core::memory::{Act, Life, LossClass, LossOutcome, Memory};
+use peerkeeper_core::misuse::Ends;
 use peerkeeper_core::pace::lease;
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::turn::Live;
@@ -270,6 +271,15 @@ impl Stage {
             self.judge.accuse(10, format!("{call} for {key}, which no finalizer guards"));
         }
         let stored = &doing.stored;
+        let ends = match &call.write {
+            Write::Remove(id, _) => Some(Ends::Peering(*id)),
+            Write::DropRoute { slot, .. } => Some(Ends::Routes(slot.table)),
+            _ => None,
+        };
+        // Heard of without that, it would be somebody else's with our credentials.
+        if let Some(ends) = ends.filter(|ends| stored.own.iter().all(|own| own.ends != *ends)) {
+            self.judge.accuse(11, format!("{call} for {key}: that {ends:?} ends by us is not stored"));
+        }
         match &call.write {
             Write::Create { .. } => {
                 if let Some(lost) = lost_of(stored) {
@@ -426,6 +436,8 @@ impl Stage {
         self.judge_endings(whose, &before.memory, memory);
         self.judge_loss(whose, &uid, &before.memory, memory);
         self.judge_acts(whose, &before.memory, memory);
+        let policy = self.flight(whose).map(|flight| flight.policy.clone()).unwrap_or_else(Policy::built_in);
+        self.judge_told(whose, &policy, &before.memory, memory);
     }
 
     /// What is remembered as ended has ended.
@@ -521,6 +533,11 @@ impl Stage {
         }
         let fresh: Vec<(Act, Wall)> =
             memory.spent.iter().filter(|spent| !before.spent.contains(spent)).copied().collect();
+        // What a person approved is counted, and no limit holds it.
+        let lost = memory.episode.as_ref().map(|episode| episode.lost);
+        if lost.is_some_and(|lost| self.api.truth.incidents.is_approved(&whose.key, lost)) {
+            return;
+        }
         for spent in fresh {
             for (level, most, shares) in self.levels_of(&whose.key, spent.0) {
                 let count = self.acts_within(spent, &shares);

@@ -134,6 +134,7 @@ impl Stage {
             Reason::DeletedUnexpectedly => {
                 live.is_empty() && (policy.action == LossAction::Flag || self.is_unnamed(object))
             }
+            Reason::DeletedAsAuthorized => live.is_empty() && policy.on_authorized == LossAction::Flag,
             Reason::WithdrawnByPeer => live.is_empty() && self.is_foreign(object),
             Reason::VpcGone | Reason::VpcNotFound => {
                 Side::BOTH.into_iter().any(|side| !self.has_vpc(object, side))

@@ -7,7 +7,7 @@ use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::{AccountRef, Policy};
 use peerkeeper_core::ids::{AccountRegion, ObjectKey, Side, Sides};
 use peerkeeper_core::memory::{Act, Life};
-use peerkeeper_core::observed::{Needs, PeeringState, Reading, Resource, Scope, SideView, Unseen};
+use peerkeeper_core::observed::{Needs, PeeringState, Reading, Scope, SideView, Unseen};
 use peerkeeper_core::pace::bucket::Operation;
 use peerkeeper_core::pace::queue::Urgency;
 use peerkeeper_core::plan::{Finalizer, Truth};
@@ -20,7 +20,7 @@ use crate::api::{ApiRefusal, ApiWrite};
 use crate::checkers::Doing;
 use crate::common::cluster::Object;
 use crate::knobs::Knob;
-use crate::replica::{Flight, Storing, blind, differs, forget, join, rotate};
+use crate::replica::{Flight, Storing, blind, differs, forget, join, read_into, rebased, rotate};
 use crate::sabotage;
 use crate::stage::{Due, Question, Stage, Whose};
 use crate::wanted::Wanted;
@@ -213,7 +213,8 @@ impl Stage {
         let this = &mut self.replicas[replica];
         let recent = this.all_recent_or_new(&key);
         let hinted = this.hinted.remove(&key);
-        let turn = Turn::new(key.clone(), recent, self.timing, hinted);
+        let told = this.ears.take_told(&key);
+        let turn = Turn::new(key.clone(), recent, self.timing, hinted).told(told);
         let life = this.life;
         this.flights.insert(
             key.clone(),
@@ -230,7 +231,7 @@ impl Stage {
         self.drive(&Whose { replica, life, key, flight: number }, Reply::Start);
     }
 
-    fn flight(&mut self, whose: &Whose) -> Option<&mut Flight> {
+    pub fn flight(&mut self, whose: &Whose) -> Option<&mut Flight> {
         let this = &mut self.replicas[whose.replica];
         let flight = this.flights.get_mut(&whose.key)?;
         (this.life == whose.life && flight.number == whose.flight).then_some(flight)
@@ -326,7 +327,7 @@ impl Stage {
             limits: this.limits.view(&whose.key),
             memory: object.memory.clone(),
             has_finalizer: object.has_finalizer,
-            witness: Default::default(),
+            witness: this.witness_of(&object, &object.memory),
             incident: self.api.truth.incidents.seen(&whose.key, &object.memory),
             version: object.version.to_string().into(),
             told: told.map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect(),
@@ -424,8 +425,12 @@ impl Stage {
             return self.drive(whose, refused("the lease would not outlast it"));
         }
         let version = commit.version.to_string();
-        // The incident is a write of its own: a crash between it and what follows leaves it to be taken over.
+        let now = self.now(whose.replica).wall;
         let mut commit = commit;
+        if let Some(stored) = self.flight(whose).and_then(|flight| flight.stored.clone()) {
+            sabotage::spoil_commit(self, &stored, &mut commit, now);
+        }
+        // The incident is a write of its own: a crash between it and what follows leaves it to be taken over.
         let live = self.flight(whose).and_then(|flight| flight.turn.live().cloned());
         let reaches = self.reaches_api(whose.replica);
         let incident =
@@ -676,6 +681,9 @@ impl Stage {
                     self.ambush(call);
                 }
                 let outcome = self.line().send(call);
+                if matches!(outcome, Outcome::Done(_)) && self.replicas[whose.replica].life == whose.life {
+                    self.wrote_as(whose.replica, call.at, call.action());
+                }
                 self.judge_landed(doing, call);
                 outcome
             }
@@ -719,8 +727,11 @@ impl Stage {
     // The end of a turn.
 
     fn conclude(&mut self, whose: &Whose, done: Done) {
-        let Done { result, wake, looked, ask: _, events } = done;
+        let Done { result, wake, looked, ask, events } = done;
         self.publish(&events);
+        if let Some(lost) = ask {
+            self.ask_history(whose.replica, &whose.key, lost);
+        }
         let now = self.now(whose.replica).mono;
         let jitter = self.luck.below(1 << 32);
         let this = &mut self.replicas[whose.replica];
@@ -783,23 +794,6 @@ fn writes_of(object: &Object, commit: &Commit) -> Vec<ApiWrite> {
 fn spent_at(commit: &Commit, act: Act) -> Wall {
     let spent = commit.memory.spent.iter().rev().find(|(spent, _)| *spent == act);
     spent.map(|(_, at)| *at).unwrap_or_default()
-}
-
-/// The reading as the process dates it: by its own clock, from before its first page was asked for.
-fn rebased<T: Resource>(read: &Arc<Reading<T>>, scope: Scope<T>, began: Mono) -> Arc<Reading<T>> {
-    Arc::new(Reading::new(began, scope, read.iter().cloned()))
-}
-
-fn read_into<T: Resource>(
-    view: &mut peerkeeper_core::observed::View<T>,
-    read: Result<Arc<Reading<T>>, Unseen>,
-    scope: Scope<T>,
-    began: Mono,
-) {
-    match read {
-        Ok(reading) => view.narrow = Some(rebased(&reading, scope, began)),
-        Err(unseen) => view.unseen = unseen,
-    }
 }
 
 fn has_changed(object: &Object, view: &SideView, here: impl Fn(Side) -> bool) -> bool {

@@ -45,20 +45,24 @@ const OUT_OF_REACH: &[(&str, &str, &str)] = &[
     ("reason", "DestinationIsLocal", "what is within a VPC and within its peer can't be peered"),
     ("reason", "TooManyRoutes", "ten thousand routes are a matter of scale"),
     ("reason", "AwsRefused", "what the world refuses has reasons of its own"),
-    ("reason", "AwaitingActor", "sweeps alone: nobody asks who did it"),
-    ("reason", "DeletedAsAuthorized", "sweeps alone: nobody asks who did it"),
-    ("reason", "ActorUnknown", "sweeps alone: nobody asks who did it"),
-    ("choice", "EventLost", "sweeps alone: no queue is read"),
-    ("choice", "EventTwice", "sweeps alone: no queue is read"),
-    ("choice", "PeeringIsIndexed", "sweeps alone: no queue is read"),
-    ("choice", "ParametersWrapped", "sweeps alone: no queue is read"),
-    ("choice", "MessageOrder", "sweeps alone: no queue is read"),
-    ("choice", "ReceiveMisses", "sweeps alone: no queue is read"),
-    ("choice", "MessageAgain", "sweeps alone: no queue is read"),
-    ("choice", "DeleteForgotten", "sweeps alone: no queue is read"),
-    ("delay", "EventHistory", "sweeps alone: no trail is read"),
-    ("delay", "EventDelivery", "sweeps alone: no queue is read"),
 ];
+
+/// What was heard through the queue, and whom it was news to.
+const HEARD: &[&str] =
+    &["BeforeTheState", "AfterTheState", "Again", "Echo", "Forged", "OfAnotherCall", "OfNobody"];
+
+/// What asking the history came to.
+const HISTORY: &[&str] = &["Told", "KnowsNothing", "Unavailable", "Failed"];
+
+/// How sure it is who did it.
+const ATTRIBUTIONS: &[&str] = &["None", "AccountOnly", "EventOnly", "ByAgreement", "ByHistory"];
+
+const CLASSES: &[&str] = &["Unexpected", "Authorized", "VpcGone", "WithdrawnByPeer", "Decommissioning"];
+
+/// What came of that.
+const TOLD: &[&str] = &["RightlyAuthorized", "RemovedAsAuthorized", "ForgeryPassed"];
+
+const LANES: &[&str] = &["TrailStopped", "WriteNotEchoed", "QueueUnreadable"];
 
 /// What comes so seldom that only a long run must have come by it.
 const RARE: &[(&str, &str)] = &[
@@ -68,6 +72,8 @@ const RARE: &[(&str, &str)] = &[
     ("life", "Released -> Requested"),
     ("not sent", "Credentials"),
     ("not sent", "Unreachable"),
+    ("attribution", "None"),
+    ("told", "ForgeryPassed"),
 ];
 const LONG: u64 = 20_000;
 
@@ -96,6 +102,12 @@ pub fn reached(reach: &Reach, seeds: u64) {
         ("life", plain(LIVES)),
         ("trouble", names(Trouble::ALL)),
         ("throttled", plain(&["read", "write"])),
+        ("event", plain(HEARD)),
+        ("history", plain(HISTORY)),
+        ("attribution", plain(ATTRIBUTIONS)),
+        ("class", plain(CLASSES)),
+        ("told", plain(TOLD)),
+        ("lane", plain(LANES)),
     ];
     let is_out = |kind: &str, name: &str| OUT_OF_REACH.iter().any(|(k, n, _)| *k == kind && *n == name);
     let mut wrong = Vec::new();

@@ -1,7 +1,7 @@
 //! Guards broken on purpose, one for each invariant that is checked, and one checker that must see each. A simulation that
 //! finds nothing might look at nothing.
 
-use crate::knobs::Knobs;
+use crate::knobs::{Events, Knob, Knobs};
 use crate::sabotage::Sabotage;
 use crate::script::{self, What};
 use crate::stage::Stage;
@@ -14,6 +14,11 @@ fn only(acts: &[What]) -> Knobs {
     Knobs { acts: acts.iter().map(|what| (*what, 100)).collect(), ..Knobs::calm() }
 }
 
+/// The same, where the operator hears of what is done, and a stranger of each deletion.
+fn heard(acts: &[What]) -> Knobs {
+    Knobs { events: Events::Queue, own: [(Knob::Forged, 10_000)].into(), ..only(acts) }
+}
+
 #[track_caller]
 fn assert_seen(sabotage: Sabotage, acts: &[What], invariant: u8) {
     assert_told(sabotage, acts, &format!("invariant {invariant}:"));
@@ -21,7 +26,11 @@ fn assert_seen(sabotage: Sabotage, acts: &[What], invariant: u8) {
 
 #[track_caller]
 fn assert_told(sabotage: Sabotage, acts: &[What], as_what: &str) {
-    let knobs = only(acts);
+    assert_told_of(sabotage, only(acts), as_what);
+}
+
+#[track_caller]
+fn assert_told_of(sabotage: Sabotage, knobs: Knobs, as_what: &str) {
     for seed in 0..TRIES {
         let script = script::draw(seed, &knobs);
         let sound = Stage::new(seed, knobs.clone(), script.clone(), None).run();
@@ -93,4 +102,35 @@ fn invariant_11_who_acts_before_the_flag_is_stored_is_seen() {
 #[test]
 fn invariant_11_who_tells_of_a_repair_that_was_not_read_is_seen() {
     assert_seen(Sabotage::SeesRepairs, &[What::DeletePeering], 11);
+}
+
+#[test]
+fn invariant_02_who_takes_a_message_for_the_state_is_seen() {
+    let knobs = heard(&[What::ForgeDeletion]);
+    assert_told_of(Sabotage::TakesMessagesForState, knobs, "invariant 2:");
+}
+
+#[test]
+fn invariant_03_who_takes_a_message_for_the_history_is_seen() {
+    let knobs = heard(&[What::DeletePeering]);
+    assert_told_of(Sabotage::BelievesMessages, knobs.clone(), "invariant 3: net/");
+    assert_told_of(Sabotage::BelievesMessages, knobs, "for authorized: it was");
+}
+
+#[test]
+fn invariant_03_who_takes_anybody_for_authorized_is_seen() {
+    let knobs = heard(&[What::DeletePeering]);
+    assert_told_of(Sabotage::AuthorizesAnybody, knobs, "for authorized: it was");
+}
+
+#[test]
+fn invariant_11_who_acts_with_the_flag_is_seen() {
+    let knobs = heard(&[What::DeletePeering, What::DeleteAsAuthorized]);
+    assert_told_of(Sabotage::FlagsAndActsAtOnce, knobs, "with the same commit that flags it");
+}
+
+#[test]
+fn invariant_11_who_ends_what_it_does_not_remember_is_seen() {
+    let knobs = heard(&[What::DeletePeering, What::DeleteObject, What::Declare]);
+    assert_told_of(Sabotage::ForgetsOwnCalls, knobs, "ends by us is not stored");
 }

@@ -32,6 +32,8 @@ pub enum Knob {
     SlowWatch,
     /// What a process lists when it starts is older than what the one before it had seen.
     StaleList,
+    /// A stranger tells the queue of a deletion in an officer's name.
+    Forged,
 }
 
 impl Knob {
@@ -45,6 +47,7 @@ impl Knob {
         Self::FrozenBeforeSend,
         Self::SlowWatch,
         Self::StaleList,
+        Self::Forged,
     ];
 
     /// In ten thousand occasions, at the most.
@@ -56,7 +59,7 @@ impl Knob {
             Self::Ambush => 500,
             Self::ApiLostBefore | Self::ApiLostAfter | Self::ApiConflict => 400,
             Self::SlowWatch => 1_500,
-            Self::StaleList => 6_000,
+            Self::StaleList | Self::Forged => 6_000,
         }
     }
 }
@@ -71,6 +74,27 @@ pub struct Knobs {
     /// AWS's own buckets, each of so many calls, one of which flows back a second: other tools in the accounts take the rest.
     /// Zero: there are none.
     pub bucket_size: u32,
+    pub events: Events,
+}
+
+/// Whether the operator hears of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Events {
+    /// Sweeps alone, and nobody asks who did it.
+    Off,
+    /// No queue is read; CloudTrail's history can be asked.
+    History,
+    Queue,
+}
+
+impl Events {
+    pub fn queue(self) -> bool {
+        self == Self::Queue
+    }
+
+    pub fn history(self) -> bool {
+        self != Self::Off
+    }
 }
 
 impl Knobs {
@@ -92,15 +116,42 @@ impl Knobs {
             };
             aws = aws.delay_ms(*delay, ratio(most));
         }
-        let own = Knob::ALL.iter().map(|knob| (*knob, as_ratio(ratio(knob.most())))).collect();
-        let acts = What::ALL.iter().map(|what| (*what, as_ratio(ratio(100)))).collect();
+        let plain = Knob::ALL.iter().filter(|knob| **knob != Knob::Forged);
+        let own = plain.map(|knob| (*knob, as_ratio(ratio(knob.most())))).collect();
+        let plain = What::ALL.iter().filter(|what| !what.is_of_events());
+        let acts = plain.map(|what| (*what, as_ratio(ratio(100)))).collect();
         let bucket_size = as_ratio(ratio(12));
-        Self { aws, own, acts, bucket_size }
+        Self { aws, own, acts, bucket_size, events: Events::Off }.with_events(seed)
+    }
+
+    /// Three seeds of four hear of events. Their chance is a die of its own: the others are what they would be without.
+    fn with_events(mut self, seed: u64) -> Self {
+        if seed % 4 == 3 {
+            return self;
+        }
+        let mut dice = Seeded::new(seed ^ 0x6576_656e_7473, ec2sim::Knobs::default());
+        self.events = if dice.below(8) == 0 { Events::History } else { Events::Queue };
+        let mut ratio = |most: u64| if dice.below(2) == 0 { 0 } else { 1 + dice.below(most) };
+        for (delay, most) in [(Delay::EventHistory, 900_000), (Delay::EventDelivery, 120_000)] {
+            self.aws = self.aws.delay_ms(delay, ratio(most));
+        }
+        let as_ratio = |drawn: u64| u32::try_from(drawn).unwrap_or(u32::MAX);
+        self.own.insert(Knob::Forged, as_ratio(ratio(Knob::Forged.most())));
+        for what in What::ALL.iter().filter(|what| what.is_of_events()) {
+            self.acts.insert(*what, as_ratio(ratio(200)));
+        }
+        self
     }
 
     /// Nothing goes wrong by itself, and nobody does anything.
     pub fn calm() -> Self {
-        Self { aws: ec2sim::Knobs::default(), own: BTreeMap::new(), acts: BTreeMap::new(), bucket_size: 0 }
+        Self {
+            aws: ec2sim::Knobs::default(),
+            own: BTreeMap::new(),
+            acts: BTreeMap::new(),
+            bucket_size: 0,
+            events: Events::Off,
+        }
     }
 }
 
@@ -112,6 +163,6 @@ impl fmt::Display for Knobs {
         let delays = self.aws.delays_ms.iter().map(|(k, v)| named(format!("{k:?}Ms"), *v));
         let own = self.own.iter().map(|(k, v)| named(format!("{k:?}"), u64::from(*v)));
         let all: Vec<String> = faults.chain(choices).chain(delays).chain(own).collect();
-        write!(f, "{} Buckets={}", all.join(" "), self.bucket_size)
+        write!(f, "{} Buckets={} Events={:?}", all.join(" "), self.bucket_size, self.events)
     }
 }

@@ -1,21 +1,26 @@
 //! Faults of our own, hunted with a seed: the engine's turns, limits, claims, lease and queue, as two processes, on a
-//! simulated EC2 and an API server, in virtual time, while calls fail in every way, people interfere and machines die.
+//! simulated EC2 and an API server, in virtual time, while calls fail in every way, events come late, twice, forged or
+//! not at all, people interfere and machines die.
 //! First nothing forbidden may happen; then the faults end, and everything must come to be as declared, and stay.
 //!
 //! `make sim SEEDS=100000` tries more, `make sim SEED=7` one, told step by step.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod acts;
+mod alike;
 mod api;
+mod attribution;
 mod checkers;
 #[path = "../common/mod.rs"]
 mod common;
 mod converge;
 mod dice;
 mod drive;
+mod events;
 mod expected;
 mod guards;
 mod knobs;
+mod people;
 mod reach;
 mod replica;
 mod sabotage;
@@ -23,6 +28,7 @@ mod scene;
 mod script;
 mod shrink;
 mod stage;
+mod trail;
 mod trouble;
 mod wanted;
 mod words;

@@ -8,7 +8,7 @@ use peerkeeper_core::desired::{AccountRef, Policy};
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Side};
 use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::memory::Memory;
-use peerkeeper_core::observed::{Reading, Resource, SideView, Unseen, View};
+use peerkeeper_core::observed::{Reading, Resource, Scope, SideView, Unseen, View};
 use peerkeeper_core::pace::backoff::{Backoffs, Curve};
 use peerkeeper_core::pace::bucket::{Buckets, Share};
 use peerkeeper_core::pace::lease::{Elector, Identity, Terms};
@@ -17,16 +17,18 @@ use peerkeeper_core::pace::sweep::{Rhythm, Timer};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Wall};
 use peerkeeper_core::turn::{Commit, Turn};
+use peerkeeper_core::witness::Concern;
 use peerkeeper_core::write::{Outcome, WriteCall};
 use peerkeeper_core::{claims, limits};
 
 use crate::api::ApiWrite;
 use crate::common::cluster::{Cluster, Object};
+use crate::events::Ears;
 
 pub const LEASE_S: u32 = 15;
 const SWEEP_MS: u64 = 60_000;
 /// The wall clock at the world's zero.
-const EPOCH_S: i64 = 1_800_000_000;
+pub const EPOCH_S: i64 = 1_800_000_000;
 
 /// A process's own clocks: they agree with nobody's.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +120,7 @@ pub struct Replica {
     pub snapshots: BTreeMap<AccountRegion, SideView>,
     pub stale_places: BTreeSet<AccountRegion>,
     pub hinted: BTreeSet<ObjectKey>,
+    pub ears: Ears,
     pub flights: BTreeMap<ObjectKey, Flight>,
     pub writes_in_flight: usize,
     pub next_tick: u64,
@@ -149,6 +152,7 @@ impl Replica {
             snapshots: BTreeMap::new(),
             stale_places: BTreeSet::new(),
             hinted: BTreeSet::new(),
+            ears: Ears::default(),
             flights: BTreeMap::new(),
             writes_in_flight: 0,
             next_tick: u64::MAX,
@@ -199,6 +203,7 @@ impl Replica {
         }
         let cluster = self.cluster();
         let before = self.claims.get(&object.key).map(bears_on_pair);
+        self.ears.index.set(&object.key, Concern::of(object.pair(), memory));
         self.claims.set(claims::Entry {
             key: object.key.clone(),
             uid: object.uid.clone(),
@@ -229,6 +234,7 @@ impl Replica {
         self.claims.remove(key);
         self.limits.remove_object(key);
         self.queue.remove(key);
+        self.ears.forget(key);
         self.backoffs.reset(key);
     }
 
@@ -370,5 +376,22 @@ pub fn differs<T: Resource>(view: &View<T>, group: T::Group) -> bool {
     match (&view.sweep, &view.before) {
         (Some(new), Some(old)) => !new.group(group).eq(old.group(group)),
         _ => true,
+    }
+}
+
+/// The reading as the process dates it: by its own clock, from before its first page was asked for.
+pub fn rebased<T: Resource>(read: &Arc<Reading<T>>, scope: Scope<T>, began: Mono) -> Arc<Reading<T>> {
+    Arc::new(Reading::new(began, scope, read.iter().cloned()))
+}
+
+pub fn read_into<T: Resource>(
+    view: &mut View<T>,
+    read: Result<Arc<Reading<T>>, Unseen>,
+    scope: Scope<T>,
+    began: Mono,
+) {
+    match read {
+        Ok(reading) => view.narrow = Some(rebased(&reading, scope, began)),
+        Err(unseen) => view.unseen = unseen,
     }
 }

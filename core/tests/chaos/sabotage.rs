@@ -6,10 +6,14 @@ use peerkeeper_core::desired::Reaction;
 use peerkeeper_core::ids::{OwnerTag, Side, Sides};
 use peerkeeper_core::limits::{Level, LimitsView};
 use peerkeeper_core::memory::Memory;
-use peerkeeper_core::observed::{Reading, Resource, Scope, SideView, Unseen, View};
-use peerkeeper_core::time::Mono;
-use peerkeeper_core::turn::Live;
+use peerkeeper_core::observed::{Ending, PeeringState, Reading, Resource, Scope, SideView, Unseen, View};
+use peerkeeper_core::principal::{Principal, Who};
+use peerkeeper_core::time::{Mono, Wall};
+use peerkeeper_core::trail::{Heard, TrailEvent};
+use peerkeeper_core::turn::{Commit, Live};
+use peerkeeper_core::witness::Witness;
 
+use crate::common::rig::{PROD, SHARED};
 use crate::stage::Stage;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +42,31 @@ pub enum Sabotage {
     ForgetsPast,
     /// AWS lets a request become active beside an active peering.
     ActivatesTwins,
+    /// Whatever a queue says is taken for the history's word.
+    BelievesMessages,
+    /// Whoever deletes is authorized.
+    AuthorizesAnybody,
+    /// A peering that a message says was deleted is taken for deleted.
+    TakesMessagesForState,
+    /// The flag and the act are one commit.
+    FlagsAndActsAtOnce,
+    /// What is about to be ended is not remembered.
+    ForgetsOwnCalls,
+    /// Where a queue is read, nothing is learnt from anything.
+    IsDeafWhileListening,
+}
+
+/// What is stored of what a turn would have stored.
+pub fn spoil_commit(stage: &Stage, before: &Memory, commit: &mut Commit, now: Wall) {
+    match stage.sabotage {
+        Some(Sabotage::FlagsAndActsAtOnce) => {
+            if let Some(episode) = commit.memory.episode.as_mut().filter(|_| before.episode.is_none()) {
+                episode.acted = Some(now);
+            }
+        }
+        Some(Sabotage::ForgetsOwnCalls) => commit.memory.own.clear(),
+        _ => {}
+    }
 }
 
 /// What a process makes of a sweep.
@@ -86,6 +115,20 @@ pub fn spoil_live(stage: &Stage, live: &mut Live) {
                 }
             }
         }
+        Some(Sabotage::BelievesMessages) => {
+            for event in &mut live.witness.events {
+                *event = Arc::new(TrailEvent { heard: Heard::History, ..(**event).clone() });
+            }
+        }
+        Some(Sabotage::AuthorizesAnybody) => {
+            let who = Who::Role { path: "/".into(), name: "*".into() };
+            let accounts = [PROD, SHARED].map(|id| id.parse().unwrap()).into();
+            live.policy.authorized =
+                [Principal { accounts, who, require_mfa: false, source_identity: None }].into();
+        }
+        Some(Sabotage::IsDeafWhileListening) if stage.knobs.events.queue() => {
+            live.witness = Witness::default();
+        }
         _ => {}
     }
 }
@@ -101,13 +144,19 @@ pub fn spoil_views(stage: &Stage, views: &mut Sides<SideView>) {
                     peering.tags = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
                 });
             }
+            Some(Sabotage::TakesMessagesForState) => {
+                each(&mut view.peerings, |peering| {
+                    if stage.people.tells_of(peering.id) {
+                        peering.state = PeeringState::Ended(Ending::Deleted);
+                    }
+                });
+            }
             Some(Sabotage::SeesRepairs) => {
-                let Some(live) = view.peerings.readings().next().and_then(|reading| {
-                    reading
-                        .iter()
-                        .find(|p| p.state == peerkeeper_core::observed::PeeringState::Active)
-                        .cloned()
-                }) else {
+                let Some(live) =
+                    view.peerings.readings().next().and_then(|reading| {
+                        reading.iter().find(|p| p.state == PeeringState::Active).cloned()
+                    })
+                else {
                     continue;
                 };
                 each(&mut view.tables, |table| {

@@ -120,6 +120,32 @@ whats! {
     CutFromApi,
     CutFromAws,
     DeleteLease,
+
+    // Of events: only where the operator hears of them.
+    /// One whom policies may authorize deletes the live peerings of a pair.
+    DeleteAsAuthorized,
+    /// One who looks like them: another path, another kind, no second factor, only the session's name.
+    DeleteAlike,
+    /// Two people delete at the same moment, one of them an officer.
+    RaceToDelete,
+    /// A message tells of a deletion that did not happen.
+    ForgeDeletion,
+    /// A message tells of a deletion in a place where it was not.
+    ForgeElsewhere,
+    DenyHistory,
+    /// The queue can't be read any more.
+    CloseQueue,
+    /// Somebody stops the trail, or starts it again.
+    StopTrail,
+    StartTrail,
+    /// Another list of officers, and other rules about them.
+    EditAuthorized,
+}
+
+impl What {
+    pub fn is_of_events(self) -> bool {
+        self >= Self::DeleteAsAuthorized
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

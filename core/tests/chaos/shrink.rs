@@ -1,6 +1,6 @@
 //! The shortest that still fails: without the knobs that don't matter, and without the acts that don't.
 
-use crate::knobs::Knobs;
+use crate::knobs::{Events, Knobs};
 use crate::script::Act;
 use crate::stage::Stage;
 
@@ -92,6 +92,7 @@ fn fewer_knobs(best: &mut Shrunk, fails: &mut impl FnMut(&Knobs, &[Act]) -> Opti
         }));
     }
     without.push(each(&|knobs| knobs.bucket_size = 0));
+    without.push(each(&|knobs| knobs.events = Events::Off));
     let original = best.knobs.clone();
     for one in without {
         let knobs = both(&original, &best.knobs, &one);
@@ -106,6 +107,9 @@ fn both(original: &Knobs, best: &Knobs, one: &Knobs) -> Knobs {
     let mut knobs = original.clone();
     for off in [best, one] {
         knobs.bucket_size = knobs.bucket_size.min(off.bucket_size);
+        if off.events == Events::Off {
+            knobs.events = Events::Off;
+        }
         for (fault, ratio) in &off.aws.faults {
             if *ratio == 0 {
                 knobs.aws.faults.insert(*fault, 0);

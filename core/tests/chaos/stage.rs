@@ -20,6 +20,7 @@ use crate::checkers::{Doing, Judge};
 use crate::common::aws::Line;
 use crate::common::cluster::{Account, Cluster};
 use crate::dice::Dice;
+use crate::events::Hearing;
 use crate::knobs::{Knob, Knobs};
 use crate::reach::Reach;
 use crate::replica::{Clock, Replica};
@@ -62,6 +63,7 @@ pub enum Due {
     Gate { whose: Whose, index: usize, oldest: Mono },
     Land { whose: Whose, index: usize, call: Box<WriteCall>, doing: Box<Doing>, taken: Mono },
     Told { whose: Whose, index: usize, outcome: Outcome },
+    Ear { replica: usize, life: u64, what: Box<Hearing> },
 }
 
 pub enum LeaseAnswer {
@@ -87,6 +89,7 @@ pub struct Stage {
     /// What a sabotaged process believes to be stored.
     pub skipped: BTreeMap<ObjectKey, peerkeeper_core::memory::Memory>,
     pub scene: crate::scene::Scene,
+    pub people: crate::people::People,
     /// Requests to the API server.
     pub api_calls: u64,
     /// Events published.
@@ -107,7 +110,16 @@ impl Stage {
         let mut world = World::new();
         world.advance(START_MS);
         let mut luck = Seeded::new(seed ^ 0x6c75_636b, ec2sim::Knobs::default());
-        let (scene, cluster) = crate::scene::Scene::set(&mut world, &mut luck);
+        let (mut scene, mut cluster) = crate::scene::Scene::set(&mut world, &mut luck);
+        if knobs.events.history() {
+            world.set_wall_at_zero(crate::replica::EPOCH_S * 1000);
+            world.keep_history(true);
+            crate::people::authorize(&mut scene.policies, &mut luck);
+            cluster.policies = scene.policies.clone();
+        }
+        if knobs.events.queue() {
+            crate::events::set_up(&mut world);
+        }
         if knobs.bucket_size > 0 {
             world.set_throttling(Some(busy(knobs.bucket_size)));
         }
@@ -134,6 +146,7 @@ impl Stage {
             sabotage,
             skipped: BTreeMap::new(),
             scene,
+            people: crate::people::People::default(),
             api_calls: 0,
             told: 0,
             trace: DefaultHasher::new(),
@@ -223,7 +236,9 @@ impl Stage {
         let (replica, life) = match &due {
             Due::Act(index) => return self.act(*index),
             Due::Start(replica) => (*replica, self.replicas[*replica].life),
-            Due::Tick { replica, life } | Due::Watch { replica, life, .. } => (*replica, *life),
+            Due::Tick { replica, life }
+            | Due::Watch { replica, life, .. }
+            | Due::Ear { replica, life, .. } => (*replica, *life),
             Due::LeaseAnswer { replica, life, .. } | Due::Sweep { replica, life, .. } => (*replica, *life),
             Due::Answer { whose, .. }
             | Due::ApiAnswer { whose, .. }
@@ -253,6 +268,7 @@ impl Stage {
             Due::ApiAnswer { whose, number, answer } => self.stored(&whose, number, answer),
             Due::Gate { whose, index, oldest } => self.gate(&whose, index, oldest),
             Due::Told { whose, index, outcome } => self.wrote(&whose, index, outcome),
+            Due::Ear { what, .. } => self.ear(replica, *what),
             Due::Act(_) | Due::Lease { .. } | Due::Ask { .. } | Due::ApiLand { .. } | Due::Land { .. } => {}
         }
         self.tick(replica);
@@ -322,6 +338,7 @@ impl Stage {
             if !self.replicas[replica].leads {
                 self.say(|| format!("process {replica} leads"));
                 self.replicas[replica].begin_to_lead(now);
+                self.begin_to_listen(replica);
             }
             while let Some(key) = self.replicas[replica].queue.take(now) {
                 self.begin_turn(replica, key);

@@ -199,6 +199,29 @@ fn a_message_from_another_account_than_aws_names_agrees_with_nothing() {
     assert_eq!(told(&rig, lost).class, LossClass::Unexpected);
 }
 
+/// Two people delete it at the same moment, and AWS lets the second call pass: the admin's ended nothing.
+#[test]
+fn a_second_deletion_that_aws_lets_pass_is_not_the_one_that_ended_it() {
+    for other_account in [true, false] {
+        let mut rig = guarded(|policy| policy.on_authorized = LossAction::RemoveRoutes);
+        let lost = rig.lose();
+        let mut second = (*deletion(&rig, lost, ADMIN, Heard::History)).clone();
+        // By its id it would come first.
+        second.id = "a".into();
+        let mut events = vec![];
+        if other_account {
+            // Whose history alone can be asked, while AWS names the other as the deleter.
+            second.place = AccountRegion { account: PROD.parse().unwrap(), region: EU.parse().unwrap() };
+        } else {
+            events.push(deletion(&rig, lost, "intern", Heard::History));
+        }
+        events.insert(0, Arc::new(second));
+        hear(&mut rig, events, Asked::Answered(Wall(0)));
+        rig.sim.run_s(120);
+        assert_ne!(class(&rig), Some(LossClass::Authorized), "another account: {other_account}");
+    }
+}
+
 #[test]
 fn an_actor_that_does_not_become_known_is_waited_for_only_so_long() {
     let mut rig = guarded(|policy| policy.attribution_timeout_s = 600);
