@@ -2,6 +2,7 @@
 //!
 //! The map of the house; `peerkeeper_core` is the product, what is here connects it to the world:
 //! - [`api`]: what users write and read. Types only.
+//! - [`admission`]: what an API server does with a declaration before it stores it.
 //! - [`declare`] and [`remember`]: the only crossings between what users write and read and what the engine plans with.
 //! - [`aws`]: the room that speaks to AWS.
 //! - [`signal`]: what CloudTrail tells; it never acts.
@@ -9,6 +10,7 @@
 //! - [`cli`]: the command line.
 //! - [`serve`] and [`metrics`]: what probes and Prometheus ask.
 
+pub mod admission;
 pub mod api;
 pub mod aws;
 pub mod cli;

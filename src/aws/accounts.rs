@@ -455,6 +455,11 @@ impl Account {
         Ok(Verified { credentials, caller, until: clock::now().plus_ms(again_ms) })
     }
 
+    /// Whose the operator's own credentials are, whatever account this one declares.
+    pub async fn own_caller(&self) -> Result<Caller, IdentityError> {
+        self.who(self.session.own.get(self.name()).await?).await
+    }
+
     async fn assume(&self, role: &Arc<str>) -> Result<Credentials, IdentityError> {
         const CALL: &str = "AssumeRole";
         let own = self.session.own.get(self.name()).await?;

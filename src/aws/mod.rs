@@ -202,6 +202,19 @@ impl Aws {
         self.inner.held(name)?.account.ready().await
     }
 
+    /// Whose the process's own credentials are, which no AwsAccount need declare.
+    pub async fn own_caller(&self) -> Result<Caller, IdentityError> {
+        let config = AccountConfig {
+            name: "default".into(),
+            uid: "".into(),
+            generation: 0,
+            account_id: NO_ACCOUNT.parse().map_err(|_| IdentityError::Unknown { name: "default".into() })?,
+            role_arn: None,
+            external_id: None,
+        };
+        Account::new(config, self.inner.session.clone()).own_caller().await
+    }
+
     pub fn reader(&self) -> Reader {
         Reader::new(self.inner.clone())
     }
@@ -221,6 +234,9 @@ impl Aws {
         self.inner.meter.clone()
     }
 }
+
+/// Stands where an account is not known yet.
+const NO_ACCOUNT: &str = "000000000000";
 
 async fn sdk_config(config: &AwsConfig) -> Result<aws_config::SdkConfig, SetupError> {
     let http = config.http_client.clone().map_or_else(http::client, Ok)?;

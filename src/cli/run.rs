@@ -2,13 +2,12 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use peerkeeper_core::ids::Region;
 use peerkeeper_core::time::Timing;
 
+use super::aws::AwsArgs;
 use crate::api::GoDuration;
 use crate::aws::{Aws, AwsConfig};
 use crate::controller::{self, AuditLog, LeaseOptions, Options, RunError};
@@ -43,15 +42,8 @@ pub struct RunArgs {
     /// How logs are written, on stderr. What is logged: RUST_LOG, by default info.
     #[arg(long, env = "PEERKEEPER_LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
-    /// One endpoint for every AWS service, instead of AWS's own. AWS_ENDPOINT_URL does the same.
-    #[arg(long, value_name = "URL")]
-    pub aws_endpoint_url: Option<String>,
-    /// Where STS is asked for roles. Default: AWS_REGION, the profile, or the instance.
-    #[arg(long, value_name = "REGION")]
-    pub aws_region: Option<Region>,
-    /// The share of AWS's published request rates that Peerkeeper allows itself, in per cent.
-    #[arg(long, env = "PEERKEEPER_AWS_BUDGET_SHARE", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100), value_name = "PERCENT")]
-    pub aws_budget_share: u16,
+    #[command(flatten)]
+    pub aws: AwsArgs,
     /// How many lost or drifted peerings may be repaired in an hour, over all namespaces and accounts.
     #[arg(long, env = "PEERKEEPER_MAX_RESTORES", default_value_t = 100, value_name = "COUNT")]
     pub max_restores: u32,
@@ -99,7 +91,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(parsed.0)
 }
 
-fn owner_id(text: &str) -> Result<String, String> {
+pub(super) fn owner_id(text: &str) -> Result<String, String> {
     let fits = (1..=63).contains(&text.len());
     let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
     if fits && clean {
@@ -178,14 +170,10 @@ fn timing(args: &RunArgs) -> Timing {
 
 fn aws_config(args: &RunArgs, owner_id: &str, write_timeout: Duration) -> AwsConfig {
     AwsConfig {
-        endpoint_url: args.aws_endpoint_url.clone(),
-        region: args.aws_region,
-        owner_id: Arc::from(owner_id),
-        budget_share_permille: args.aws_budget_share * 10,
         // The lease has to outlast every write.
         write_timeout,
         absence_gap_ms: timing(args).absence_gap_ms,
-        ..AwsConfig::default()
+        ..args.aws.config(owner_id)
     }
 }
 

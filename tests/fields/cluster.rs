@@ -7,7 +7,7 @@ use peerkeeper::api::{AwsAccount, PeeringIncident, PeeringPolicy, VpcPeering};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::schema::{Kind, Schema, schemas};
+use super::schema::{Kind, Schema, kind_of, schemas};
 
 pub const NAMESPACE: &str = "net";
 
@@ -15,7 +15,7 @@ pub const NAMESPACE: &str = "net";
 pub type Name = (Kind, String);
 
 pub fn name_of(object: &Value) -> Name {
-    (Kind::of(object), object["metadata"]["name"].as_str().expect("a name").to_owned())
+    (kind_of(object), object["metadata"]["name"].as_str().expect("a name").to_owned())
 }
 
 pub struct Cluster {
@@ -94,7 +94,7 @@ impl Cluster {
                 }
             }
         }
-        let mut stored = self.schemas[&name.0].admit(&wanted, old)?;
+        let mut stored = self.admit(&name, &wanted, old)?;
         if old.is_some_and(|old| old["spec"] == stored["spec"]) {
             return Ok(false);
         }
@@ -107,7 +107,12 @@ impl Cluster {
     /// What would become of it, without storing anything.
     pub fn dry_run(&self, object: &Value) -> Result<Value, Vec<String>> {
         let name = name_of(object);
-        self.schemas[&name.0].admit(object, self.objects.get(&name))
+        self.admit(&name, object, self.objects.get(&name))
+    }
+
+    fn admit(&self, name: &Name, object: &Value, old: Option<&Value>) -> Result<Value, Vec<String>> {
+        let admitted = self.schemas[&name.0].admit(object, old);
+        admitted.map_err(|refused| refused.iter().map(ToString::to_string).collect())
     }
 
     fn store(&mut self, name: &Name, mut object: Value) -> String {
@@ -139,11 +144,7 @@ impl Cluster {
             return Some(version.to_owned());
         }
         let refused = object.get("status").map(|status| self.schemas[&name.0].refuses_status(status));
-        assert_eq!(
-            refused.unwrap_or_default(),
-            Vec::<String>::new(),
-            "the schema refuses our status\n{object:#}"
-        );
+        assert_eq!(refused.unwrap_or_default(), Vec::new(), "the schema refuses our status\n{object:#}");
         let is_released = object["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty);
         if object["metadata"]["deletionTimestamp"].is_string() && is_released {
             self.objects.remove(name);

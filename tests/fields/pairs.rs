@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::generators::{Back, Change, Expect, Generator, all};
 use super::looks::Look;
-use super::schema::{Kind, merge};
+use super::schema::{kind_of, merge};
 use super::stage::{Base, Stage, objects};
 
 const SEEDS: u64 = 100;
@@ -65,7 +65,7 @@ fn two_changes_in_haste_end_as_if_there_had_been_no_haste_and_so_do_they_taken_b
         let touched = |object: &Value| {
             [one, other]
                 .iter()
-                .any(|(g, _)| Kind::of(object) == g.kind && object["metadata"]["name"] == g.object)
+                .any(|(g, _)| kind_of(object) == g.kind && object["metadata"]["name"] == g.object)
         };
         let mut back: Vec<Value> = back.filter(touched).collect();
         if dice.below(2) == 0 {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::cluster::NAMESPACE;
 use super::operator::{Iam, Operator};
-use super::schema::{Kind, merge};
+use super::schema::{Kind, kind_of, merge};
 
 pub const PROD: &str = "111122223333";
 pub const SHARED: &str = "444455556666";
@@ -207,7 +207,7 @@ impl Stage {
         let mut stage = Self::bare(base);
         for mut object in objects(base) {
             for (kind, name, patch) in patches {
-                if Kind::of(&object) == *kind && object["metadata"]["name"] == **name {
+                if kind_of(&object) == *kind && object["metadata"]["name"] == **name {
                     merge(&mut object, patch);
                 }
             }
@@ -246,7 +246,7 @@ impl Stage {
     /// The base object of that name, changed.
     pub fn changed(&self, kind: Kind, name: &str, patch: &Value) -> Value {
         let all = objects(self.base);
-        let found = all.into_iter().find(|o| Kind::of(o) == kind && o["metadata"]["name"] == name);
+        let found = all.into_iter().find(|o| kind_of(o) == kind && o["metadata"]["name"] == name);
         let mut object = found.unwrap_or_else(|| panic!("no {} {name} in the base", kind.as_str()));
         merge(&mut object, patch);
         self.land.fill(&object)

@@ -80,7 +80,7 @@ fn what_is_outside_the_bounds_of_a_leaf_is_refused() {
                     let mut object = object.clone();
                     *object.pointer_mut(&pointer).unwrap() = wrong.clone();
                     let said = schemas[&leaf.kind].admit(&object, None).err().unwrap_or_default();
-                    let is_named = said.iter().any(|said| said.contains(field_of(&leaf)));
+                    let is_named = said.iter().any(|said| said.field.contains(field_of(&leaf)));
                     assert!(is_named, "{} = {wrong} is taken: {said:?}", leaf.name());
                     tried += 1;
                 }

@@ -86,6 +86,7 @@ fn reasons(page: &mut String) {
 fn flags(page: &mut String) {
     let commands = [
         cli::run::RunArgs::augment_args(Command::new("run")),
+        cli::plan::PlanArgs::augment_args(Command::new("plan")),
         cli::crd::CrdArgs::augment_args(Command::new("crd")),
     ];
     for command in commands {
@@ -95,12 +96,20 @@ fn flags(page: &mut String) {
         page.push_str("| flag | default | environment | what |\n|---|---|---|---|\n");
         for arg in command.get_arguments() {
             let long = arg.get_long().expect("every argument has a long name");
-            let value = arg.get_value_names().and_then(<[_]>::first).expect("a name for the value");
-            let default: Vec<_> = arg.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
+            let short = arg.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
+            let takes_value = arg.get_action().takes_values();
+            let value = arg.get_value_names().and_then(<[_]>::first).filter(|_| takes_value);
+            let value = value.map(|value| format!(" {value}")).unwrap_or_default();
+            let default: Vec<_> = arg
+                .get_default_values()
+                .iter()
+                .filter(|_| takes_value)
+                .map(|v| v.to_string_lossy())
+                .collect();
             let env = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
             let help = arg.get_long_help().or(arg.get_help()).expect("every flag is described").to_string();
             let default = if default.is_empty() { String::new() } else { format!("`{}`", default.join(",")) };
-            row(page, &[&format!("`--{long} {value}`"), &default, &env, &help.replace('\n', " ")]);
+            row(page, &[&format!("`{short}--{long}{value}`"), &default, &env, &help.replace('\n', " ")]);
         }
     }
 }

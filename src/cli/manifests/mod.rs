@@ -1,0 +1,109 @@
+//! Manifests: what an API server would make of the files of a Git repository, without one.
+//!
+//! `yaml` reads documents and knows their lines; `files` finds them; `admit` holds them against the schemas. Whatever is
+//! wrong is told all at once: one bad document hides nothing of the others.
+
+mod admit;
+mod files;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use peerkeeper_core::ids::ObjectKey;
+
+use crate::api::crd::CrdError;
+use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
+
+pub use files::ManifestArgs;
+
+/// A label that the API server gives every namespace.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// As it was given; `standard input` for `-`.
+    pub file: String,
+    pub line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// Something that can't be taken, and what is expected instead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Problem {
+    pub place: Place,
+    /// Such as `VpcPeering network/prod-shared`; empty where that can't be told.
+    pub object: String,
+    pub what: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, object, what } = self;
+        if object.is_empty() { write!(f, "{place}: {what}") } else { write!(f, "{place}: {object}: {what}") }
+    }
+}
+
+/// Why manifests could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// All that is wrong, in the order of files and lines.
+    #[error("{}", all(.0))]
+    Problems(Vec<Problem>),
+    #[error(transparent)]
+    Crd(#[from] CrdError),
+}
+
+fn all(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let count = problems.len();
+    let words = if count == 1 { "1 problem" } else { &format!("{count} problems") };
+    format!("{words} in the manifests:\n{}", lines.join("\n"))
+}
+
+/// Everything that was read, defaulted and validated as an API server would.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    pub peerings: BTreeMap<ObjectKey, (VpcPeering, Place)>,
+    pub policies: BTreeMap<ObjectKey, PeeringPolicy>,
+    /// By name: they belong to no namespace.
+    pub accounts: BTreeMap<String, AwsAccount>,
+    /// The labels of the namespaces that are among the manifests.
+    pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
+    /// Objects of other kinds, by kind: a Git repository holds more than ours.
+    pub skipped: BTreeMap<String, usize>,
+}
+
+impl Manifests {
+    /// Reads all of them.
+    pub fn read(args: &ManifestArgs) -> Result<Self, ManifestError> {
+        let mut reader = admit::Admission::new(&args.namespace)?;
+        for (file, text) in files::read(args, &mut reader.problems) {
+            for (first, part) in yaml::divide(&text) {
+                reader.document(&file, first, &part);
+            }
+        }
+        reader.finish()
+    }
+
+    /// The labels of a namespace as far as they are known: that of its name always is.
+    pub fn labels_of(&self, namespace: &str) -> BTreeMap<String, String> {
+        let mut labels = self.namespaces.get(namespace).cloned().unwrap_or_default();
+        labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
+        labels
+    }
+
+    /// Every namespace that an object is in.
+    pub fn used_namespaces(&self) -> impl Iterator<Item = &str> {
+        self.peerings.keys().map(|key| &*key.namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Whose credentials calls go out with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+use peerkeeper_core::ids::Region;
+use serde_json::json;
+
+use super::house::House;
+use crate::api::AwsAccount;
+use crate::aws::{AccountConfig, Aws, IdentityError, ReadError, SetupError};
+use crate::cli::manifests::Manifests;
+use crate::declare;
+
+/// The name of the AwsAccount that the ambient credentials serve as, where no manifest has one.
+const AMBIENT: &str = "default";
+
+/// Why AWS can't be asked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum OfflineError {
+    #[error("AWS can't be spoken to: {0}")]
+    Setup(#[from] SetupError),
+    #[error(
+        "no AwsAccount \"default\" is among the manifests, and the ambient credentials can't be used either: {0}"
+    )]
+    Ambient(IdentityError),
+    #[error("{0}")]
+    Account(String),
+}
+
+/// A place that could not be read: what is said of it is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub account: Arc<str>,
+    pub region: Option<Region>,
+    /// Names the account, the Region, the call and the code.
+    pub what: String,
+}
+
+/// The AwsAccounts of the manifests; the ambient credentials where `default` is named and is not among them. They grant
+/// everything: whoever holds credentials needs no leave to use them.
+pub async fn declared(
+    aws: &Aws,
+    manifests: &Manifests,
+) -> Result<BTreeMap<String, AwsAccount>, OfflineError> {
+    let mut accounts = manifests.accounts.clone();
+    let sides = || {
+        manifests.peerings.values().flat_map(|(peering, _)| [&peering.spec.requester, &peering.spec.accepter])
+    };
+    let is_named = sides().any(|side| side.account.name.as_deref() == Some(AMBIENT));
+    if is_named && !accounts.contains_key(AMBIENT) {
+        let caller = aws.own_caller().await.map_err(OfflineError::Ambient)?;
+        let peers: BTreeSet<&str> = sides().filter_map(|side| side.account.id.as_deref()).collect();
+        let object = json!({
+            "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount",
+            "metadata": {"name": AMBIENT, "uid": "ambient", "generation": 1},
+            "spec": {
+                "accountId": caller.account.to_string(),
+                "grants": [{
+                    "namespaceSelector": {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]},
+                    "vpcs": {"select": "All"},
+                }],
+                "allowedPeerAccounts": peers,
+            },
+        });
+        let object =
+            serde_json::from_value(object).map_err(|error| OfflineError::Account(error.to_string()))?;
+        accounts.insert(AMBIENT.to_owned(), object);
+    }
+    for object in accounts.values() {
+        let account = declare::account(object).map_err(|error| OfflineError::Account(error.to_string()))?;
+        aws.set_account(AccountConfig {
+            name: account.name.clone(),
+            uid: account.uid.clone(),
+            generation: account.generation,
+            account_id: account.account,
+            role_arn: account.role_arn.clone(),
+            external_id: account.external_id.clone(),
+        });
+    }
+    Ok(accounts)
+}
+
+/// Proves whose the credentials of every account in use are. One that can't be used is told, and its objects say so.
+pub async fn prove(aws: &Aws, house: &mut House) -> Vec<Trouble> {
+    let names: BTreeSet<Arc<str>> = house.state.places().into_iter().map(|(name, _)| name).collect();
+    let proofs = join_all(names.iter().map(|name| aws.verify(name))).await;
+    let mut troubles = Vec::new();
+    for (name, proof) in names.into_iter().zip(proofs) {
+        if let Err(error) = proof {
+            if let Some(known) = house.state.accounts.get_mut(&name) {
+                known.unusable = Some(error.to_string());
+            }
+            troubles.push(Trouble { account: name, region: None, what: error.to_string() });
+        }
+    }
+    troubles
+}
+
+/// Reads every place that a peering needs, once.
+pub async fn sweep(aws: &Aws, house: &House) -> Vec<Trouble> {
+    let reader = aws.reader();
+    let unusable = |name: &str| house.state.accounts.get(name).is_none_or(|known| known.unusable.is_some());
+    let places: Vec<_> = house.state.places().into_iter().filter(|(name, _)| !unusable(name)).collect();
+    let swept = join_all(places.iter().map(|(name, region)| reader.sweep(name, *region))).await;
+    let troubles = places.into_iter().zip(swept).filter_map(|((account, region), swept)| {
+        let error: ReadError = swept.err()?;
+        Some(Trouble { account, region: Some(region), what: error.to_string() })
+    });
+    troubles.collect()
+}

@@ -1,0 +1,112 @@
+//! One turn, driven. All decisions are the engine's; what is here moves data.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use peerkeeper_core::desired::AccountRef;
+use peerkeeper_core::ids::{ObjectKey, Side, Sides};
+use peerkeeper_core::observed::{Needs, SideView};
+use peerkeeper_core::time::Mono;
+use peerkeeper_core::turn::{Done, Live, Reply, Step, Turn};
+use peerkeeper_core::write::{Outcome, WriteCall};
+
+use super::Port;
+use super::house::House;
+use crate::aws::NarrowNeeds;
+
+/// What came of one turn.
+pub struct Turned {
+    pub done: Done,
+    /// It stored something that was not there before, or wrote.
+    pub is_news: bool,
+}
+
+pub fn lock(house: &Mutex<House>) -> MutexGuard<'_, House> {
+    // A panic elsewhere left values, not half-done I/O, behind.
+    house.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From start to end. `since` is when this process began to answer for its objects.
+pub async fn turn<P: Port>(house: &Mutex<House>, port: &P, key: &ObjectKey, since: Mono) -> Turned {
+    let (recent, timing) = {
+        let mut house = lock(house);
+        (house.recent(key, since), house.timing)
+    };
+    let mut turn = Turn::new(key.clone(), recent, timing, false);
+    let (mut reply, mut is_news) = (Reply::Start, false);
+    let view = |name: &str, region| port.view(name, region);
+    loop {
+        reply = match turn.next(port.now(), reply) {
+            Step::ReadLive => Reply::Live(lock(house).live(key, &view).map(Box::new)),
+            // Those that are not among the manifests may be in a cluster: they count as there.
+            Step::Lookup(_) => Reply::Exists(true),
+            Step::Observe(needs) => Reply::Observed(Box::new(observe(port, &turn, &needs).await)),
+            Step::Commit(commit) => {
+                let stored = lock(house).commit(key, &commit, port.now().wall, &view);
+                is_news |= stored.is_news;
+                Reply::Committed(stored.committed)
+            }
+            Step::Write(calls) => {
+                is_news = true;
+                Reply::Wrote(write(port, &turn, key, &calls).await)
+            }
+            Step::Done(done) => {
+                lock(house).keep_recent(key, turn.into_recent());
+                return Turned { done, is_news };
+            }
+        };
+    }
+}
+
+async fn observe<P: Port>(port: &P, turn: &Turn, needs: &Needs) -> Sides<SideView> {
+    let Some(live) = turn.live() else { return Sides::default() };
+    let (requester, accepter) = (&live.desired.sides.requester, &live.desired.sides.accepter);
+    if requester.account == accepter.account && requester.region == accepter.region {
+        // Both sides are read with one set of calls.
+        let (mut wanted, other) = (narrow(live, Side::Requester, needs), narrow(live, Side::Accepter, needs));
+        wanted.pair = wanted.pair.or(other.pair);
+        wanted.vpcs.extend(other.vpcs);
+        wanted.tables.extend(other.tables);
+        wanted.prefix_lists.extend(other.prefix_lists);
+        let view = observe_side(port, live, Side::Requester, wanted).await;
+        return Sides::new(view.clone(), view);
+    }
+    let (requester, accepter) = futures::join!(
+        observe_side(port, live, Side::Requester, narrow(live, Side::Requester, needs)),
+        observe_side(port, live, Side::Accepter, narrow(live, Side::Accepter, needs))
+    );
+    Sides::new(requester, accepter)
+}
+
+async fn observe_side<P: Port>(port: &P, live: &Live, side: Side, wanted: NarrowNeeds) -> SideView {
+    let spec = live.desired.sides.get(side);
+    let AccountRef::Managed(name) = &spec.account else { return SideView::default() };
+    if !live.grants.get(side).readable() {
+        return SideView::default();
+    }
+    if wanted == NarrowNeeds::default() {
+        return port.view(name, spec.region);
+    }
+    port.read(name, spec.region, wanted).await
+}
+
+/// What one side's part of `needs` comes to.
+fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
+    let spec = live.desired.sides.get(side);
+    NarrowNeeds {
+        pair: needs.peerings.contains(&side).then(|| live.desired.pair()),
+        vpcs: if needs.vpcs.contains(&side) { [spec.vpc].into() } else { BTreeSet::new() },
+        tables: needs.tables.get(&side).cloned().unwrap_or_default(),
+        prefix_lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
+    }
+}
+
+async fn write<P: Port>(port: &P, turn: &Turn, key: &ObjectKey, calls: &[WriteCall]) -> Vec<Outcome> {
+    let account_of = |call: &WriteCall| match &turn.live()?.desired.sides.get(call.side).account {
+        AccountRef::Managed(name) => Some(name.clone()),
+        AccountRef::Foreign(_) => None,
+    };
+    let names: Vec<_> = calls.iter().map(account_of).collect();
+    let named: Vec<_> = names.iter().zip(calls).map(|(name, call)| (name.as_deref(), call)).collect();
+    port.write(key, &named).await
+}

@@ -1,0 +1,250 @@
+//! What holds across objects, and what each remembers: it lives as long as the command does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use peerkeeper_core::desired::{Desired, Grant};
+use peerkeeper_core::ids::{AccountId, ObjectKey, OwnerTag, Region, Sides, VpcId};
+use peerkeeper_core::incident::{Decision, Found, IncidentRef, IncidentSeen};
+use peerkeeper_core::memory::{Act, Memory};
+use peerkeeper_core::observed::SideView;
+use peerkeeper_core::plan::Report;
+use peerkeeper_core::plan::Truth;
+use peerkeeper_core::reason::ConditionType;
+use peerkeeper_core::recent::Recent;
+use peerkeeper_core::time::{Mono, Timing, Wall};
+use peerkeeper_core::turn::{Commit, Committed, Live};
+use peerkeeper_core::witness::Witness;
+
+use crate::api::AwsAccount;
+use crate::cli::manifests::{Manifests, Place};
+use crate::controller::state::{Known, KnownAccount, KnownNamespace, State, kept};
+use crate::declare::{self, VpcTags};
+
+/// Everything of one run but AWS.
+pub struct House {
+    pub state: State,
+    pub timing: Timing,
+    objects: BTreeMap<ObjectKey, Object>,
+}
+
+/// One `VpcPeering`, as status would hold it.
+struct Object {
+    desired: Desired,
+    place: Place,
+    memory: Memory,
+    incident: IncidentSeen,
+    has_finalizer: bool,
+    version: u64,
+    told: BTreeMap<ConditionType, (Truth, Arc<str>)>,
+    report: Option<Report>,
+    recent: Option<Recent>,
+}
+
+/// What a commit came to.
+pub struct Stored {
+    pub committed: Committed,
+    /// It says something else than before.
+    pub is_news: bool,
+}
+
+impl House {
+    /// `owner_id` is what our tags say; limits are those of one run.
+    pub fn new(
+        manifests: &Manifests,
+        accounts: BTreeMap<String, AwsAccount>,
+        owner_id: &str,
+        limits: (u32, u32),
+        timing: Timing,
+    ) -> Result<Self, declare::DeclareError> {
+        let mut state = State::default();
+        state.limits.set_operator(limits.0, limits.1);
+        for namespace in manifests.used_namespaces() {
+            let known = KnownNamespace { labels: manifests.labels_of(namespace), terminating: false };
+            state.namespaces.insert(namespace.into(), known);
+        }
+        for (key, policy) in &manifests.policies {
+            state.policies.insert(key.clone(), Arc::new(policy.clone()));
+        }
+        let mut ids: BTreeSet<AccountId> = BTreeSet::new();
+        for (name, object) in accounts {
+            let account = declare::account(&object)?;
+            ids.insert(account.account);
+            state.declared.insert(name.as_str().into(), account);
+            state.accounts.insert(name.into(), KnownAccount { object: Arc::new(object), unusable: None });
+        }
+        ids.into_iter().for_each(|id| state.limit_account(id));
+        let mut objects = BTreeMap::new();
+        for (key, (peering, place)) in &manifests.peerings {
+            let desired = declare::desired(peering, false, owner_id)?;
+            let known = Known {
+                object: kept(peering.clone()),
+                desired: Ok(desired.clone()),
+                recent: None,
+                quiet: false,
+                own_version: None,
+                told: None,
+            };
+            state.peerings.insert(key.clone(), known);
+            objects.insert(key.clone(), Object::new(desired, place.clone()));
+        }
+        let mut house = Self { state, timing, objects };
+        house.enter_all(&|_, _, _| VpcTags::Unread);
+        Ok(house)
+    }
+
+    /// Enters every object, before the first has its turn: each is judged among the others.
+    fn enter_all(&mut self, tags: &dyn Fn(&str, Region, VpcId) -> VpcTags) {
+        for object in self.objects.values() {
+            let granted = self.state.grants(&object.desired, tags).both_allow();
+            self.state.enter(&object.desired, &object.memory, granted);
+        }
+    }
+
+    pub fn keys(&self) -> Vec<ObjectKey> {
+        self.objects.keys().cloned().collect()
+    }
+
+    pub fn desired(&self, key: &ObjectKey) -> Option<&Desired> {
+        self.objects.get(key).map(|object| &object.desired)
+    }
+
+    pub fn place(&self, key: &ObjectKey) -> Option<&Place> {
+        self.objects.get(key).map(|object| &object.place)
+    }
+
+    /// What was said of it last.
+    pub fn report(&self, key: &ObjectKey) -> Option<&Report> {
+        self.objects.get(key)?.report.as_ref()
+    }
+
+    pub fn memory(&self, key: &ObjectKey) -> Option<&Memory> {
+        self.objects.get(key).map(|object| &object.memory)
+    }
+
+    pub fn grants(&self, desired: &Desired, view: &dyn Fn(&str, Region) -> SideView) -> Sides<Grant> {
+        self.state.grants(desired, &|name, region, vpc| vpc_tags(&view(name, region), vpc))
+    }
+
+    /// Where nobody said whose tags are ours, a tag that names an object counts as its own, whoever's it is. A live
+    /// peering's tag comes before that of one that has ended.
+    pub fn take_owner_from_tags(&mut self, view: &dyn Fn(&str, Region) -> SideView) {
+        let keys = self.keys();
+        for key in keys {
+            let Some(object) = self.objects.get_mut(&key) else { continue };
+            let mut found: Vec<(bool, OwnerTag)> = Vec::new();
+            for (name, region) in self.state.places_of(&object.desired) {
+                let peerings = view(&name, region).peerings;
+                for peering in peerings.readings().take(1).flat_map(|r| r.group(object.desired.pair())) {
+                    let owner = peering.owner().filter(|owner| owner.object == key);
+                    found.extend(owner.map(|owner| (!peering.state.is_live(), owner)));
+                }
+            }
+            if let Some((_, owner)) = found.into_iter().min() {
+                object.desired.owner_id = owner.owner_id;
+            }
+        }
+    }
+
+    pub fn recent(&mut self, key: &ObjectKey, since: Mono) -> Recent {
+        let known = self.objects.get_mut(key).and_then(|object| object.recent.take());
+        known.unwrap_or_else(|| Recent::new(since))
+    }
+
+    pub fn keep_recent(&mut self, key: &ObjectKey, recent: Recent) {
+        if let Some(object) = self.objects.get_mut(key) {
+            object.recent = Some(recent);
+        }
+    }
+
+    /// The object and everything that it is judged by, as of now.
+    pub fn live(&mut self, key: &ObjectKey, view: &dyn Fn(&str, Region) -> SideView) -> Option<Live> {
+        let grants = self.grants(self.desired(key)?, view);
+        let object = self.objects.get(key)?;
+        self.state.enter(&object.desired, &object.memory, grants.both_allow());
+        let policy = self.state.policy_of(&self.state.peerings.get(key)?.object);
+        Some(Live {
+            desired: object.desired.clone(),
+            policy,
+            grants,
+            claims: self.state.claims.view(key),
+            limits: self.state.limits.view(key),
+            memory: object.memory.clone(),
+            // Nobody listens to events here.
+            witness: Witness::default(),
+            incident: object.incident.clone(),
+            has_finalizer: object.has_finalizer,
+            version: object.version.to_string().into(),
+            told: object.told.clone(),
+        })
+    }
+
+    /// Stores what status would hold, and takes room under the limits.
+    pub fn commit(
+        &mut self,
+        key: &ObjectKey,
+        commit: &Commit,
+        now: Wall,
+        view: &dyn Fn(&str, Region) -> SideView,
+    ) -> Stored {
+        let mut commit = commit.clone();
+        if let Some(room) = commit.reserve {
+            let spent = |act: Act| commit.memory.spent.iter().rev().find(|(spent, _)| *spent == act);
+            let at = spent(room.act).map_or(now, |(_, at)| *at);
+            if let Err(latch) = self.state.limits.reserve(key, room, at) {
+                return Stored { committed: Committed::OverLimit(latch), is_news: false };
+            }
+        }
+        // There is nobody who could decide: the command line asks before it begins.
+        let incident = commit
+            .needs_incident()
+            .map(|told| IncidentRef { uid: format!("{key}/{}", told.lost).into(), generation: 1 });
+        if let Some(incident) = &incident {
+            commit.record(incident.clone());
+        }
+        let Some(object) = self.objects.get_mut(key) else {
+            return Stored { committed: Committed::Conflict, is_news: false };
+        };
+        if let Some(at) = incident.clone() {
+            object.incident =
+                IncidentSeen::Found(Found { at, is_like_ours: true, decision: Decision::default() });
+        }
+        let is_news = object.memory != commit.memory || object.report.as_ref() != Some(&commit.report);
+        object.version += 1;
+        object.told =
+            commit.report.conditions.iter().map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect();
+        object.memory = commit.memory;
+        object.report = Some(commit.report);
+        let (desired, memory) = (object.desired.clone(), object.memory.clone());
+        let version: Arc<str> = object.version.to_string().into();
+        let granted = self.grants(&desired, view).both_allow();
+        self.state.enter(&desired, &memory, granted);
+        Stored { committed: Committed::Stored { version, incident }, is_news }
+    }
+}
+
+impl Object {
+    fn new(desired: Desired, place: Place) -> Self {
+        Self {
+            desired,
+            place,
+            memory: Memory::default(),
+            incident: IncidentSeen::Absent,
+            // It guards what is in AWS against a deletion of the object, and no manifest is deleted here.
+            has_finalizer: true,
+            version: 0,
+            told: BTreeMap::new(),
+            report: None,
+            recent: None,
+        }
+    }
+}
+
+fn vpc_tags(view: &SideView, vpc: VpcId) -> VpcTags {
+    let found = view.vpcs.readings().find(|reading| reading.speaks_of(vpc));
+    match found.map(|reading| reading.get(vpc)) {
+        None => VpcTags::Unread,
+        Some(None) => VpcTags::NoSuchVpc,
+        Some(Some(vpc)) => VpcTags::Read(vpc.tags.clone()),
+    }
+}

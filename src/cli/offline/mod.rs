@@ -1,0 +1,73 @@
+//! The engine without a cluster: manifests stand for objects, this process remembers what status would, and the very turns
+//! of the operator are driven.
+//!
+//! ```text
+//! accounts   whose credentials: the AwsAccounts among the manifests, or the ambient ones
+//! house      what holds across objects, and what each remembers
+//! drive      one turn, driven
+//! foresee    what AWS shows, and what it would show after writes that nobody sends
+//! road       the whole way from what is to what is declared
+//! ```
+//!
+//! **Architecture Invariant:** `foresee` and `road` hold the Read half of AWS alone; nothing in them could change anything.
+
+mod accounts;
+mod drive;
+mod foresee;
+mod house;
+mod road;
+
+pub use accounts::{OfflineError, Trouble};
+pub use house::House;
+pub use road::{ObjectPlan, Step, Traffic, plan};
+
+use peerkeeper_core::ids::Region;
+use peerkeeper_core::observed::SideView;
+use peerkeeper_core::time::{Now, Timing};
+use peerkeeper_core::write::{Outcome, WriteCall};
+
+use super::manifests::Manifests;
+use crate::aws::{Aws, NarrowNeeds};
+
+/// Reads the places that the manifests need, once, and sets up everything that objects are judged by. What could not be
+/// read comes beside it: what it bears on is unknown, and the rest is not.
+///
+/// Without an owner id, each object's is that of a tag that names it, or `any_owner`.
+pub async fn read(
+    aws: &Aws,
+    manifests: &Manifests,
+    owner_id: Option<&str>,
+    any_owner: &str,
+    limits: (u32, u32),
+    timing: Timing,
+) -> Result<(House, Vec<Trouble>), OfflineError> {
+    let accounts = accounts::declared(aws, manifests).await?;
+    let owner = owner_id.unwrap_or(any_owner);
+    let house = House::new(manifests, accounts, owner, limits, timing);
+    let mut house = house.map_err(|error| OfflineError::Account(error.to_string()))?;
+    let mut troubles = accounts::prove(aws, &mut house).await;
+    troubles.extend(accounts::sweep(aws, &house).await);
+    let reader = aws.reader();
+    if owner_id.is_none() {
+        house.take_owner_from_tags(&|name, region| reader.view(name, region));
+    }
+    Ok((house, troubles))
+}
+
+/// What a turn is driven against.
+pub trait Port {
+    fn now(&self) -> Now;
+
+    /// What is known without asking.
+    fn view(&self, account: &str, region: Region) -> SideView;
+
+    /// What is known, and newly read what `needs` names.
+    fn read(&self, account: &str, region: Region, needs: NarrowNeeds) -> impl Future<Output = SideView>;
+
+    /// Each once, in the name of the AwsAccount beside it; one outcome for each, in their order.
+    fn write(
+        &self,
+        object: &peerkeeper_core::ids::ObjectKey,
+        calls: &[(Option<&str>, &WriteCall)],
+    ) -> impl Future<Output = Vec<Outcome>>;
+}
