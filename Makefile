@@ -54,7 +54,7 @@ fidelity: setup ## ask ec2sim and moto what AWS does: ONLY=life for one scenario
 	@$$($(PYTHON) tools/moto/serve.py setup) tools/ec2sim/fidelity/run.py "$$CARGO_TARGET_DIR"/debug/ec2sim \
 		$(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
 
-bench: setup ## measure: plans, AWS calls, time to restore, memory; SIZES=100,1000,10000 (long: an hour or so)
+bench: setup ## measure: plans, AWS calls, time to restore, memory, time to flag; SIZES=100,1000,10000 (long: an hour or so)
 	$(call say,'plans: time; allocations; memory')
 	@$(LOCKED) $(CARGO) bench --locked --package peerkeeper-core --bench plan
 	$(call say,'the simulated EC2: requests a second')
@@ -65,6 +65,8 @@ bench: setup ## measure: plans, AWS calls, time to restore, memory; SIZES=100,10
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib -- --ignored --nocapture controller::tests::bench
 	$(call say,'the memory of the whole process')
 	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture memory::bench
+	$(call say,'from a message in the queue to the flag on the object')
+	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture latency::bench
 
 unit: need-rust ## the fast tests alone: no control plane, no moto
 	$(call say,'tests that need nothing but Rust')

@@ -8,6 +8,7 @@ mod events;
 mod harness;
 mod incidents;
 mod install;
+mod latency;
 mod lifecycle;
 mod memory;
 mod outages;

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Operator, Options, World, account, eventually};
 
-const PLACES: [(&str, &str, &str); 2] =
+pub const PLACES: [(&str, &str, &str); 2] =
     [("hubs", "333333333301", "eu-west-1"), ("spokes", "444444444401", "us-east-1")];
 const SPOKES_PER_HUB: usize = 50;
 const TABLES_PER_VPC: usize = 5;
-const NAMESPACE: &str = "fleet";
+pub const NAMESPACE: &str = "fleet";
 /// `kubectl apply` of many objects at once.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 
 struct Place {
     vpc: VpcId,
@@ -23,7 +23,7 @@ struct Place {
 }
 
 /// Everything as it will be declared, tagged as ours: the operator finds it in sync.
-fn build(world: &mut ec2sim::World, size: usize) -> Vec<Value> {
+pub fn build(world: &mut ec2sim::World, size: usize) -> Vec<Value> {
     let place = |world: &mut ec2sim::World, (_, account, region): (&str, &str, &str), cidr: String| {
         let vpc = world.create_vpc(account, region, &cidr).expect("a VPC");
         let table = |_| world.create_table(&vpc, &[("tier", "private")]).expect("a table");
@@ -76,6 +76,13 @@ fn resident_mib(pid: u32) -> (u64, u64, u64) {
     (of("VmRSS:"), of("RssAnon:"), of("VmHWM:"))
 }
 
+/// How many VpcPeerings are ready, by the operator's metrics.
+pub fn in_sync(metrics: &str) -> usize {
+    let line = |line: &&str| line.starts_with("peerkeeper_vpcpeerings{") && line.contains("ready=\"True\"");
+    let counts = metrics.lines().filter(line).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    counts.sum::<f64>() as usize
+}
+
 fn measure(size: usize) {
     let world = World::start();
     let objects = world.aws().sim().world(|world| build(world, size));
@@ -91,15 +98,8 @@ fn measure(size: usize) {
     let began = Instant::now();
     let mut operator = Operator::start(options);
     operator.wait_ready();
-    let ready = |metrics: &str| {
-        let line =
-            |line: &&str| line.starts_with("peerkeeper_vpcpeerings{") && line.contains("ready=\"True\"");
-        let counts =
-            metrics.lines().filter(line).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-        counts.sum::<f64>() as usize
-    };
     eventually("all to be in sync", Duration::from_secs(120 + size as u64), || {
-        let now = ready(&operator.metrics());
+        let now = in_sync(&operator.metrics());
         if now == size { Ok(()) } else { Err(format!("{now} of {size} are in sync")) }
     });
     let took = began.elapsed();
