@@ -13,6 +13,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Apply(Box<cli::apply::ApplyArgs>),
     Crd(cli::crd::CrdArgs),
     Plan(Box<cli::plan::PlanArgs>),
     Run(Box<cli::run::RunArgs>),
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     };
     let well = |()| ExitCode::SUCCESS;
     let done: Result<ExitCode, Box<dyn Error>> = match &args.command {
+        Command::Apply(args) => cli::apply::run(args).map_err(Into::into),
         Command::Crd(args) => cli::crd::run(args, &mut io::stdout()).map(well).map_err(Into::into),
         Command::Plan(args) => cli::plan::run(args).map_err(Into::into),
         Command::Run(args) => cli::run::run(args).map(well).map_err(Into::into),

@@ -1,5 +1,6 @@
 //! The command line: one module per subcommand.
 
+pub mod apply;
 pub mod aws;
 pub mod crd;
 pub mod manifests;

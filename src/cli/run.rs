@@ -85,7 +85,7 @@ pub enum LogFormat {
     Json,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed: GoDuration =
         text.parse().map_err(|error| format!("{error}; write for example 90s, 5m or 1h30m"))?;
     Ok(parsed.0)

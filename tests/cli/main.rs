@@ -18,6 +18,7 @@ mod helper;
 #[path = "../cluster/support/moto.rs"]
 mod moto;
 
+mod apply;
 mod plan;
 mod stage;
 mod usage;

@@ -40,7 +40,13 @@ fn all_that_is_wrong_with_manifests_is_told_at_once_and_aws_is_not_asked() {
 fn the_page_shows_real_output() {
     let page = include_str!("../../docs/cli.md");
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/snapshots");
-    for name in ["usage__bad_manifests", "plan__new_text", "plan__deleted", "plan__drifted_markdown"] {
+    for name in [
+        "usage__bad_manifests",
+        "plan__new_text",
+        "plan__deleted",
+        "plan__drifted_markdown",
+        "apply__applied",
+    ] {
         let snapshot = std::fs::read_to_string(folder.join(format!("cli__{name}.snap"))).expect(name);
         let said = snapshot.splitn(3, "---\n").nth(2).expect("a head and a body");
         assert!(page.contains(said.trim_end()), "docs/cli.md does not show {name} as it is");

@@ -52,11 +52,40 @@ fn words(value: &Value) -> Vec<String> {
 #[test]
 fn every_file_for_gitops_is_an_object() {
     let files = file_names("deploy/gitops");
-    assert_eq!(files, ["argocd-application.yaml", "argocd-cm.yaml", "flux-kustomization.yaml"]);
-    for file in files {
+    let objects = ["argocd-application.yaml", "argocd-cm.yaml", "flux-kustomization.yaml"];
+    let workflows = ["github-actions.yaml", "gitlab-ci.yaml"];
+    assert_eq!(files, [&objects[..], &workflows[..]].concat());
+    for file in objects {
         for object in yaml(&format!("deploy/gitops/{file}")) {
             assert!(object["apiVersion"].is_string() && object["kind"].is_string(), "{file}");
             assert!(object["metadata"]["name"].is_string(), "{file}");
         }
+    }
+}
+
+/// The workflows call what there is, let the exit code 2 of a plan with changes pass, and ask for no right to write.
+#[test]
+fn the_workflows_call_plan_as_it_is() {
+    use clap::{Args, Command};
+    let command = peerkeeper::cli::plan::PlanArgs::augment_args(Command::new("plan"));
+    for file in ["github-actions.yaml", "gitlab-ci.yaml"] {
+        let path = format!("deploy/gitops/{file}");
+        assert_eq!(yaml(&path).len(), 1, "{path}");
+        let text = text(&path);
+        let calls: Vec<&str> = text.lines().filter(|line| line.contains("peerkeeper plan")).collect();
+        assert!(!calls.is_empty(), "{path} plans nothing");
+        for call in calls {
+            let args = call
+                .split("peerkeeper plan")
+                .nth(1)
+                .expect("arguments")
+                .split(['>', '|'])
+                .next()
+                .expect("them");
+            let args = std::iter::once("plan").chain(args.split_whitespace());
+            assert!(command.clone().try_get_matches_from(args).is_ok(), "{path}: {call}");
+        }
+        assert!(text.contains("-eq 2"), "{path}: changes are no failure");
+        assert!(!text.contains("peerkeeper apply"), "{path} only plans");
     }
 }

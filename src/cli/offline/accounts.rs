@@ -11,6 +11,7 @@ use super::house::House;
 use crate::api::AwsAccount;
 use crate::aws::{AccountConfig, Aws, IdentityError, ReadError, SetupError};
 use crate::cli::manifests::Manifests;
+use crate::controller::state::Place;
 use crate::declare;
 
 /// The name of the AwsAccount that the ambient credentials serve as, where no manifest has one.
@@ -100,9 +101,12 @@ pub async fn prove(aws: &Aws, house: &mut House) -> Vec<Trouble> {
 
 /// Reads every place that a peering needs, once.
 pub async fn sweep(aws: &Aws, house: &House) -> Vec<Trouble> {
+    sweep_places(aws, house.readable_places()).await
+}
+
+/// Reads these places.
+pub async fn sweep_places(aws: &Aws, places: Vec<Place>) -> Vec<Trouble> {
     let reader = aws.reader();
-    let unusable = |name: &str| house.state.accounts.get(name).is_none_or(|known| known.unusable.is_some());
-    let places: Vec<_> = house.state.places().into_iter().filter(|(name, _)| !unusable(name)).collect();
     let swept = join_all(places.iter().map(|(name, region)| reader.sweep(name, *region))).await;
     let troubles = places.into_iter().zip(swept).filter_map(|((account, region), swept)| {
         let error: ReadError = swept.err()?;

@@ -101,6 +101,12 @@ impl House {
         }
     }
 
+    /// The places that peerings need and whose credentials are good.
+    pub fn readable_places(&self) -> Vec<crate::controller::state::Place> {
+        let usable = |name: &str| self.state.accounts.get(name).is_some_and(|known| known.unusable.is_none());
+        self.state.places().into_iter().filter(|(name, _)| usable(name)).collect()
+    }
+
     pub fn keys(&self) -> Vec<ObjectKey> {
         self.objects.keys().cloned().collect()
     }

@@ -7,17 +7,20 @@
 //! drive      one turn, driven
 //! foresee    what AWS shows, and what it would show after writes that nobody sends
 //! road       the whole way from what is to what is declared
+//! converge   the same way, gone: the only part that writes
 //! ```
 //!
 //! **Architecture Invariant:** `foresee` and `road` hold the Read half of AWS alone; nothing in them could change anything.
 
 mod accounts;
+mod converge;
 mod drive;
 mod foresee;
 mod house;
 mod road;
 
 pub use accounts::{OfflineError, Trouble};
+pub use converge::{AtAws, Ended, converge};
 pub use house::House;
 pub use road::{ObjectPlan, Step, Traffic, plan};
 

@@ -86,20 +86,36 @@ pub async fn plan(house: House, reader: Reader, now: peerkeeper_core::time::Now)
     road.walk(&keys).await;
     let Road { mut steps, mut first, .. } = road;
     let house = lock(&house);
-    let made = |key: &ObjectKey| {
-        let desired = house.desired(key)?;
-        let grants = house.grants(desired, &|name, region| port.view(name, region));
-        let then = house.report(key)?.clone();
+    let view = |name: &str, region: peerkeeper_core::ids::Region| port.view(name, region);
+    let mut plans = described(&house, &view);
+    for plan in &mut plans {
+        plan.steps = steps.remove(&plan.key).unwrap_or_default();
+        if let Some(report) = first.remove(&plan.key) {
+            plan.now = report;
+        }
+    }
+    plans
+}
+
+/// Every object as it was last reported, with nothing left to be done.
+pub fn described(
+    house: &House,
+    view: &dyn Fn(&str, peerkeeper_core::ids::Region) -> peerkeeper_core::observed::SideView,
+) -> Vec<ObjectPlan> {
+    let one = |key: ObjectKey| {
+        let desired = house.desired(&key)?;
+        let grants = house.grants(desired, view);
+        let report = house.report(&key)?.clone();
         Some(ObjectPlan {
-            key: key.clone(),
-            place: house.place(key)?.clone(),
+            place: house.place(&key)?.clone(),
             sides: Sides::from_fn(|side| side_at(desired, &grants, side)),
-            steps: steps.remove(key).unwrap_or_default(),
-            now: first.remove(key).unwrap_or_else(|| then.clone()),
-            then,
+            key,
+            steps: Vec::new(),
+            now: report.clone(),
+            then: report,
         })
     };
-    keys.iter().filter_map(made).collect()
+    house.keys().into_iter().filter_map(one).collect()
 }
 
 fn side_at(desired: &peerkeeper_core::desired::Desired, grants: &Sides<Grant>, side: Side) -> SideAt {

@@ -9,8 +9,8 @@ use super::{ActionView, PeeringView, PlanView, Status};
 const LONGEST: usize = 60_000;
 
 pub fn plan(view: &PlanView) -> String {
-    let mut out = String::from("### Peerkeeper plan\n\n");
-    let _ = writeln!(out, "{}\n", summary_line(&view.summary));
+    let mut out = format!("### Peerkeeper: {}\n\n", view.title.to_lowercase());
+    let _ = writeln!(out, "{}\n", summary_line(view));
     traffic(&mut out, view);
     let (quiet, loud): (Vec<_>, Vec<_>) =
         view.peerings.iter().partition(|peering| peering.status == Status::InSync);

@@ -13,6 +13,9 @@ use crate::cli::offline::{ObjectPlan, Step, Traffic};
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanView {
+    /// What it is, at the head of its summary: `Plan`, or `Applied`.
+    #[serde(skip)]
+    pub title: &'static str,
     pub summary: Summary,
     pub peerings: Vec<PeeringView>,
     /// Objects that are none of ours, by kind.
@@ -134,7 +137,12 @@ impl PlanView {
     pub fn new(plans: &[ObjectPlan], skipped: &BTreeMap<String, usize>, notes: Vec<String>) -> Self {
         let words = Wording::new(plans);
         let peerings: Vec<PeeringView> = plans.iter().map(|plan| PeeringView::new(plan, &words)).collect();
-        Self { summary: Summary::of(&peerings), peerings, skipped: skipped.clone(), notes }
+        Self { title: "Plan", summary: Summary::of(&peerings), peerings, skipped: skipped.clone(), notes }
+    }
+
+    #[must_use]
+    pub fn named(self, title: &'static str) -> Self {
+        Self { title, ..self }
     }
 
     /// Nothing differs from what is declared.
@@ -206,6 +214,12 @@ impl PeeringView {
 }
 
 impl ActionView {
+    /// It ends something, or takes traffic from where it flows.
+    pub fn is_destructive(&self) -> bool {
+        let removes = matches!(self.call, "DeleteVpcPeeringConnection" | "DeleteRoute");
+        removes || self.cuts.is_some() || self.moves.is_some()
+    }
+
     fn new(step: &Step, words: &Wording) -> Self {
         let Step { wave, call, why, traffic } = step;
         let (cuts, moves) = match traffic {

@@ -15,7 +15,7 @@ pub fn plan(view: &PlanView, style: Style) -> String {
     if !view.skipped.is_empty() {
         line(&mut out, &style.quiet(&format!("Skipped: {}.", counted(view))));
     }
-    line(&mut out, &summary(&view.summary, style));
+    line(&mut out, &summary(view, style));
     out
 }
 
@@ -100,8 +100,9 @@ pub fn sign(action: &ActionView) -> &'static str {
     }
 }
 
-fn summary(summary: &Summary, style: Style) -> String {
-    let text = summary_line(summary);
+fn summary(view: &PlanView, style: Style) -> String {
+    let text = summary_line(view);
+    let summary = &view.summary;
     match summary {
         _ if summary.cuts > 0 || summary.held + summary.unknown > 0 => style.bad(&text),
         _ if summary.actions > 0 => style.changed(&text),
@@ -110,12 +111,13 @@ fn summary(summary: &Summary, style: Style) -> String {
 }
 
 /// The plan in one line.
-pub fn summary_line(summary: &Summary) -> String {
+pub fn summary_line(view: &PlanView) -> String {
+    let PlanView { title, summary, .. } = view;
     let Summary { peerings, in_sync, to_change, held, unknown, actions, cuts, moves } = summary;
     let counted = |count: usize, one: &str, many: &str| {
         if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
     };
-    let mut text = format!("Plan: {}, {in_sync} in sync", counted(*peerings, "peering", "peerings"));
+    let mut text = format!("{title}: {}, {in_sync} in sync", counted(*peerings, "peering", "peerings"));
     if *to_change > 0 {
         let _ = write!(text, ", {to_change} to change with {}", counted(*actions, "action", "actions"));
     }

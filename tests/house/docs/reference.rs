@@ -87,6 +87,7 @@ fn flags(page: &mut String) {
     let commands = [
         cli::run::RunArgs::augment_args(Command::new("run")),
         cli::plan::PlanArgs::augment_args(Command::new("plan")),
+        cli::apply::ApplyArgs::augment_args(Command::new("apply")),
         cli::crd::CrdArgs::augment_args(Command::new("crd")),
     ];
     for command in commands {
