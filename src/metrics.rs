@@ -54,6 +54,17 @@ struct MessageLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AccountLabel {
+    account: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StrangeCallLabels {
+    account: String,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CallLabel {
     call: String,
 }
@@ -84,6 +95,8 @@ pub struct Metrics {
     queue_silent_seconds: Family<QueueLabel, Gauge<f64, AtomicU64>>,
     trail_events: Family<CallLabel, Counter>,
     lanes_degraded: Family<PlaceLabels, Gauge>,
+    strange_calls: Family<StrangeCallLabels, Counter>,
+    misused: Family<AccountLabel, Gauge>,
 }
 
 impl Metrics {
@@ -145,6 +158,13 @@ impl Metrics {
         let lanes_degraded = Family::default();
         let help = "1 for each account and Region whose events can't be relied on to come";
         registry.register("event_lane_degraded", help, lanes_degraded.clone());
+        let strange_calls = Family::default();
+        let help = "Calls made as Peerkeeper that no VpcPeering remembered when they were heard of, by AwsAccount and by \
+                    what became of them: suspected, then misuse, accounted, anothers, not_ours, too_old or expired";
+        registry.register("strange_calls", help, strange_calls.clone());
+        let misused = Family::default();
+        let help = "1 for each AwsAccount in which everything is held because somebody else used Peerkeeper's credentials";
+        registry.register("credentials_misused", help, misused.clone());
         Self {
             registry,
             events,
@@ -161,6 +181,8 @@ impl Metrics {
             queue_silent_seconds,
             trail_events,
             lanes_degraded,
+            strange_calls,
+            misused,
         }
     }
 
@@ -190,6 +212,19 @@ impl Metrics {
         for AccountRegion { account, region } in places {
             let place = PlaceLabels { account: account.to_string(), region: region.to_string() };
             self.lanes_degraded.get_or_create(&place).set(1);
+        }
+    }
+
+    /// Counts a call that was made as us and that nothing accounted for at first.
+    pub fn strange_call(&self, account: &str, verdict: &'static str) {
+        self.strange_calls.get_or_create(&StrangeCallLabels { account: account.to_owned(), verdict }).inc();
+    }
+
+    /// The AwsAccounts that are held because of such a call, and no others.
+    pub fn misused<'a>(&self, names: impl Iterator<Item = &'a Arc<str>>) {
+        self.misused.clear();
+        for name in names {
+            self.misused.get_or_create(&AccountLabel { account: name.to_string() }).set(1);
         }
     }
 
@@ -241,6 +276,7 @@ impl Metrics {
 }
 
 /// What is asked for at a scrape.
+#[derive(Default)]
 pub struct Snapshot {
     pub leading: bool,
     pub queue_length: usize,

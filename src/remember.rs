@@ -7,6 +7,7 @@
 mod account;
 mod conditions;
 mod incident;
+mod misuse;
 mod read;
 mod rectangles;
 mod show;
@@ -20,6 +21,10 @@ pub use conditions::told;
 pub use incident::{
     Happened, Telling, incident_found, incident_of_interest, incident_ref, incident_spec, incident_status,
     is_audited, is_settled,
+};
+pub use misuse::{
+    OWN_CALLS_MAX, Suspected, acknowledge, has_misuse, note_misuse, note_own_calls, open_misuse, own_calls,
+    strange_call, with_misuse,
 };
 pub use read::{RememberError, memory};
 pub use show::{STATUS_MAX_BYTES, invalid, status};

@@ -245,6 +245,8 @@ pub enum Grant {
     Granted(AccountId),
     /// The `AwsAccount` freezes every write in its account.
     Suspended(AccountId),
+    /// Somebody else used our credentials there: every write is held until a person has looked at it.
+    Misused { account: AccountId, name: Arc<str>, event: Arc<str> },
     /// `account: {id}`: no credentials of ours, and the other side's account allows it.
     Foreign(AccountId),
     /// No `AwsAccount` of that name.
@@ -270,7 +272,8 @@ impl Grant {
     pub fn account(&self) -> Option<AccountId> {
         match self {
             Self::Granted(id) | Self::Suspended(id) | Self::Foreign(id) => Some(*id),
-            Self::NotGranted { account, .. }
+            Self::Misused { account, .. }
+            | Self::NotGranted { account, .. }
             | Self::ForeignRefused { account, .. }
             | Self::Unusable { account, .. } => Some(*account),
             Self::NoAccount { .. } => None,
@@ -279,7 +282,7 @@ impl Grant {
 
     /// We may ask AWS about this side.
     pub fn readable(&self) -> bool {
-        matches!(self, Self::Granted(_) | Self::Suspended(_))
+        matches!(self, Self::Granted(_) | Self::Suspended(_) | Self::Misused { .. })
     }
 
     pub fn is_foreign(&self) -> bool {
@@ -288,7 +291,7 @@ impl Grant {
 
     /// The side may be used as declared: our own by grant, though it may be suspended; a foreign one by allowance.
     pub fn allows(&self) -> bool {
-        matches!(self, Self::Granted(_) | Self::Suspended(_) | Self::Foreign(_))
+        matches!(self, Self::Granted(_) | Self::Suspended(_) | Self::Misused { .. } | Self::Foreign(_))
     }
 }
 

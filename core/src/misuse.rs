@@ -4,11 +4,15 @@
 //! route. Each such write of ours is in an object's memory before it is sent, and stays there for a day. One that is heard of
 //! and is not there was made by somebody who has our credentials.
 
-use crate::ids::{PeeringId, RouteTableId};
+mod judge;
+
+use crate::ids::{AccountId, PeeringId, RouteTableId};
 use crate::memory::Memory;
 use crate::time::Wall;
 use crate::trail::Call;
 use crate::write::Write;
+
+pub use judge::{Book, JUDGED_S, Judgement, Principal, SESSION, Trial};
 
 /// So long a call of ours is remembered: longer than any record of it is on its way.
 pub const REMEMBERED_S: i64 = 86_400;
@@ -18,6 +22,18 @@ pub const OWN_MAX: usize = 256;
 const SKEW_S: i64 = 300;
 /// While an entry is younger than this it is not renewed: status changes only when something has changed.
 const RENEW_S: i64 = 3600;
+
+/// On an `AwsAccount`, the event id of the call that a person has looked at: it releases the hold of that call, and of no
+/// later one.
+pub const ACKNOWLEDGED: &str = "peerkeeper.dev/credentials-misuse-acknowledged";
+
+/// What releases the hold that a misuse puts on everything in an account.
+pub fn release(account: AccountId, name: &str, event: &str) -> String {
+    format!(
+        "find out who used the operator's credentials in account {account} (condition OperatorCredentialsMisused of \
+         AwsAccount {name}) and revoke them, then annotate AwsAccount {name} with {ACKNOWLEDGED}={event}"
+    )
+}
 
 /// What a call of ours was about to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,31 +90,12 @@ pub fn remember(memory: &mut Memory, ends: impl Iterator<Item = Ends>, now: Wall
     }
 }
 
-/// Whether this memory accounts for such a call, made at this moment.
-pub fn accounts_for(memory: &Memory, ends: Ends, at: Wall) -> bool {
-    let is_full = memory.own.len() >= OWN_MAX;
-    let is_time = |own: &OwnCall| (-SKEW_S..=REMEMBERED_S).contains(&at.since_s(own.at));
-    memory.own.iter().any(|own| own.ends == ends && is_time(own))
-        // What no longer fitted was ours all the same: a false alarm would stop a whole account.
-        || is_full && memory.own.iter().any(is_time)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn table(n: u32) -> Ends {
         Ends::Routes(format!("rtb-{n:08x}").parse().unwrap())
-    }
-
-    #[test]
-    fn what_was_remembered_before_it_was_sent_is_ours_for_a_day() {
-        let mut memory = Memory::default();
-        remember(&mut memory, [table(1)].into_iter(), Wall(1_000));
-        for (at, ours) in [(1_000, true), (800, true), (600, false), (87_400, true), (87_401, false)] {
-            assert_eq!(accounts_for(&memory, table(1), Wall(at)), ours, "{at}");
-        }
-        assert!(!accounts_for(&memory, table(2), Wall(1_000)));
     }
 
     #[test]
@@ -112,14 +109,5 @@ mod tests {
         assert_eq!(memory.own, [OwnCall { ends: table(1), at: Wall(3_600) }]);
         remember(&mut memory, [table(2)].into_iter(), Wall(100_000));
         assert_eq!(memory.own.len(), 1, "a day later the first is forgotten");
-    }
-
-    #[test]
-    fn more_than_is_remembered_is_no_alarm() {
-        let mut memory = Memory::default();
-        remember(&mut memory, (0..OWN_MAX as u32 + 1).map(table), Wall(0));
-        assert_eq!(memory.own.len(), OWN_MAX);
-        assert!(accounts_for(&memory, table(0), Wall(60)));
-        assert!(!accounts_for(&memory, table(0), Wall(100_000)));
     }
 }

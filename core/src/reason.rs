@@ -112,6 +112,8 @@ reasons! {
     Suspended,
     /// AwsAccount.spec.suspend is true: nothing is written in that account.
     AccountSuspended,
+    /// Somebody else used Peerkeeper's own credentials in that account, so nothing is written there until a person has looked at it. The message says what releases it.
+    OperatorCredentialsMisused,
     /// The same peering connection was lost again and again. Settle it with whoever deletes it; the message names them where AWS does.
     ContestedOwnership,
 
@@ -203,6 +205,14 @@ reasons! {
     /// Somebody made a call that stops CloudTrail or EventBridge from telling, or may, and no event has come since. The message names them.
     TrailStopped,
 
+    // Our own credentials: OperatorCredentialsMisused.
+    /// CloudTrail's event history shows a call that was made with Peerkeeper's own credentials and not by Peerkeeper. The message says which, when and from where, and what to do.
+    CallNotOurs,
+    /// A message tells of such a call, and CloudTrail's event history does not bear it out, or not yet. Anybody who may write to the queue can have sent it, so nothing is held.
+    CallNotCorroborated,
+    /// A person has looked at the call and released what was held.
+    MisuseAcknowledged,
+
     // What was done: Events.
     /// A peering connection was created.
     PeeringCreated,
@@ -235,6 +245,8 @@ pub enum ConditionType {
     UnexpectedlyDeleted,
     /// Events of the account can't be relied on to come, so that losses are noticed by sweeps alone. Of AwsAccounts, and present only while True.
     EventLaneDegraded,
+    /// Somebody else used Peerkeeper's own credentials: everything in the account is held. Unknown: a message says so, and nothing bears it out. Of AwsAccounts, and absent otherwise.
+    OperatorCredentialsMisused,
 }
 
 impl ConditionType {
@@ -247,6 +259,7 @@ impl ConditionType {
         Self::DnsInSync,
         Self::UnexpectedlyDeleted,
         Self::EventLaneDegraded,
+        Self::OperatorCredentialsMisused,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -259,6 +272,7 @@ impl ConditionType {
             Self::DnsInSync => "DnsInSync",
             Self::UnexpectedlyDeleted => "UnexpectedlyDeleted",
             Self::EventLaneDegraded => "EventLaneDegraded",
+            Self::OperatorCredentialsMisused => "OperatorCredentialsMisused",
         }
     }
 }

@@ -712,7 +712,8 @@ impl Turn {
                 | ConditionType::PeeringActive
                 | ConditionType::RoutesInSync
                 | ConditionType::DnsInSync
-                | ConditionType::EventLaneDegraded => false,
+                | ConditionType::EventLaneDegraded
+                | ConditionType::OperatorCredentialsMisused => false,
             };
             let before = live.told.get(&condition.kind);
             let is_now = (condition.truth, condition.reason.as_str());

@@ -115,6 +115,21 @@ impl Index {
         self.of.get(key).map(|(_, concern)| concern)
     }
 
+    /// Some object goes by the very peering or route that a call names.
+    pub fn is_declared(&self, call: &Call) -> bool {
+        let route = match call {
+            Call::CreateRoute { table, destination }
+            | Call::ReplaceRoute { table, destination }
+            | Call::DeleteRoute { table, destination } => self
+                .routes
+                .range((*table, *destination, u64::MIN)..=(*table, *destination, u64::MAX))
+                .next()
+                .is_some(),
+            _ => false,
+        };
+        route || call.peering().is_some_and(|id| self.with_peering(id).next().is_some())
+    }
+
     /// The objects that a call concerns: those whose peering, route or VPC it names.
     pub fn concerned(&self, call: &Call) -> BTreeSet<ObjectKey> {
         let numbers = match call {

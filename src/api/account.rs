@@ -1,6 +1,6 @@
 //! `AwsAccount`: the cluster administrator's word on who may use which AWS account, and for what.
 
-use super::{Timestamp, duration::GoDuration, policy, schema};
+use super::{Timestamp, duration::GoDuration, memory::OwnCalls, policy, schema};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -202,6 +202,61 @@ pub struct AwsAccountStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub removals: Vec<AccountSpent>,
+    /// Calls that were made with Peerkeeper's own credentials for this account, and not by Peerkeeper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_misuse: Option<CredentialsMisuse>,
+    /// Calls of Peerkeeper's own that ended something, of VpcPeerings that are gone since. They are kept for a day, so
+    /// that they are not taken for somebody else's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub own_calls: Vec<OwnCalls>,
+}
+
+/// What is known of somebody else's use of Peerkeeper's credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialsMisuse {
+    /// The calls, as CloudTrail's event history shows them, in the order in which they were found; the latest 16. Until
+    /// the last of them is acknowledged, nothing is written in this account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub calls: Vec<StrangeCall>,
+    /// The event id that was acknowledged last, by the annotation peerkeeper.dev/credentials-misuse-acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<String>,
+    /// Calls that messages tell of and the event history does not bear out, or not yet. Nothing is held because of them.
+    /// At most 16 are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub suspected: Vec<StrangeCall>,
+}
+
+/// A call that was made with Peerkeeper's credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StrangeCall {
+    /// CloudTrail's `eventID`.
+    pub event_id: String,
+    /// When the call was made.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub at: Timestamp,
+    /// The Region in which it was made.
+    pub region: String,
+    /// AWS's name of the call.
+    pub call: String,
+    /// The peering connection, or the route table, that it was about.
+    pub id: String,
+    /// As whom it was made: the ARN, or what the record has instead.
+    pub principal: String,
+    /// The access key that it was made with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// Where it came from: an address, or an AWS service.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source_address: String,
+    /// What it was made with, as that says of itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_agent: String,
 }
 
 /// An act that was spent from a limit, noted before it was done.

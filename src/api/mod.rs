@@ -35,6 +35,8 @@ pub const VERSION: &str = "v1alpha1";
 /// Names the peering connection that was once established for an object. It survives tools that drop status; it
 /// proves only that an ended or absent id was once established, and confers no ownership.
 pub const ANNOTATION_ESTABLISHED: &str = "peerkeeper.dev/established";
+/// On an `AwsAccount`: the event id of a call that somebody else made with our credentials, which a person has looked at.
+pub const ANNOTATION_MISUSE_ACKNOWLEDGED: &str = peerkeeper_core::misuse::ACKNOWLEDGED;
 /// Any change of its value asks for a check now.
 pub const ANNOTATION_RECONCILE_REQUESTED_AT: &str = "peerkeeper.dev/reconcile-requested-at";
 /// Keeps a deleted `VpcPeering` until what it created in AWS is gone.

@@ -19,6 +19,7 @@ use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use peerkeeper_core::ids::{AccountId, AccountRegion, Region};
+use peerkeeper_core::misuse::SESSION;
 use peerkeeper_core::time::Mono;
 
 use super::clock;
@@ -194,7 +195,7 @@ fn session_name(owner_id: &str) -> String {
     const LONGEST: usize = 64;
     let allowed = |c: &char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(*c);
     let owner: String = owner_id.chars().filter(allowed).collect();
-    let mut name = if owner.is_empty() { "peerkeeper".to_owned() } else { format!("peerkeeper-{owner}") };
+    let mut name = if owner.is_empty() { SESSION.to_owned() } else { format!("{SESSION}-{owner}") };
     name.truncate(LONGEST);
     name
 }

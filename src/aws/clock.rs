@@ -18,15 +18,21 @@ pub fn now() -> Mono {
 /// The time of day, in seconds since 1970.
 #[cfg(not(test))]
 pub fn wall() -> Wall {
+    system_time()
+}
+
+fn system_time() -> Wall {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Wall(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// In tests the time of day goes on with tokio's clock, paused or not.
+/// In tests the time of day goes on with tokio's clock, paused or not, from today: credentials and what AWS tells are as of
+/// today too.
 #[cfg(test)]
 pub fn wall() -> Wall {
-    let day_s = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
-    Wall(1_790_000_000 + day_s)
+    static START: OnceLock<Wall> = OnceLock::new();
+    let since_s = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
+    START.get_or_init(system_time).plus_s(since_s)
 }
 
 /// Waits until `then`; not at all if that is past.

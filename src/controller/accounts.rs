@@ -2,14 +2,16 @@
 //! peerings use it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use k8s_openapi::jiff::Timestamp;
+use peerkeeper_core::misuse::{OwnCall, REMEMBERED_S};
 
 use super::cluster::ClusterError;
-use super::events;
 use super::shell::Shell;
+use super::{events, misuse};
 use crate::api::{AwsAccount, AwsAccountStatus};
-use crate::aws::{Caller, IdentityError, ReadError, ReadErrorKind};
+use crate::aws::{Caller, IdentityError, ReadError, ReadErrorKind, clock};
 use crate::remember::{self, Checked, Removal};
 
 /// How often a conflicting change of an `AwsAccount`'s status is tried again.
@@ -50,15 +52,22 @@ pub async fn check(shell: &Arc<Shell>, name: &Arc<str>) {
         let message = format!("in {}: {why}. Until then sweeps find what happens", place.region);
         (why.reason(), message)
     });
+    misuse::adopt(shell, name, &object);
+    let (suspected, is_released) = (shell.suspects.of(name), AtomicBool::new(false));
     let said = change_status(shell, name, |object| {
         let (before, now) = (object.status.as_ref(), Timestamp::now());
         let generation = object.metadata.generation.unwrap_or_default();
         let status = remember::account_status(before, generation, declared, &checked, now);
         let lane = lane.as_ref().map(|(reason, message)| (*reason, message.as_str()));
-        Ok(remember::with_event_lane(status, before, generation, lane, now))
+        let status = remember::with_event_lane(status, before, generation, lane, now);
+        let (status, news) = remember::acknowledge(object, status);
+        is_released.store(news, Ordering::Relaxed);
+        Ok(remember::with_misuse(status, object, &suspected, now))
     });
-    if let Err(error) = said.await {
-        tracing::warn!(account = %name, %error, "the AwsAccount's status could not be stored");
+    match said.await {
+        Err(error) => tracing::warn!(account = %name, %error, "the AwsAccount's status could not be stored"),
+        Ok(()) if is_released.load(Ordering::Relaxed) => misuse::released(shell, name).await,
+        Ok(()) => {}
     }
 }
 
@@ -94,8 +103,15 @@ fn checked(verified: &Result<Caller, IdentityError>) -> Checked {
     }
 }
 
+/// Notes calls of ours that an object remembers which is about to go.
+pub async fn note_own_calls(shell: &Shell, name: &str, own: &[OwnCall]) -> Result<(), String> {
+    let since = clock::wall().plus_s(-REMEMBERED_S);
+    change_status(shell, name, |object| Ok(remember::note_own_calls(object.status.as_ref(), own, since)))
+        .await
+}
+
 /// Changes an account's status as `change` says, again if somebody else did meanwhile.
-async fn change_status(
+pub async fn change_status(
     shell: &Shell,
     name: &str,
     change: impl Fn(&AwsAccount) -> Result<AwsAccountStatus, String>,

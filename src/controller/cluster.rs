@@ -16,6 +16,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 use peerkeeper_core::ids::ObjectKey;
 use peerkeeper_core::turn::Note;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::api::{
@@ -27,6 +28,8 @@ use crate::api::{
 const FIELD_MANAGER: &str = "peerkeeper";
 /// Events take notes of up to 1 kB.
 const NOTE_MAX: usize = 1000;
+/// Objects in one page of a listing.
+const PAGE: u32 = 500;
 
 /// Why the API server did not do what was asked.
 #[derive(Debug)]
@@ -65,6 +68,12 @@ impl From<kube::Error> for ClusterError {
             _ => Self::Other(error),
         }
     }
+}
+
+/// One of a listing.
+pub enum Listed<K> {
+    Read(K),
+    Unparsable(ObjectKey),
 }
 
 #[derive(Clone)]
@@ -238,6 +247,36 @@ impl Cluster {
         }
     }
 
+    /// Every `VpcPeering`, from the API server itself.
+    pub async fn all_peerings(&self) -> Result<Vec<Listed<VpcPeering>>, ClusterError> {
+        self.all().await
+    }
+
+    /// Every `AwsAccount`, from the API server itself.
+    pub async fn all_accounts(&self) -> Result<Vec<Listed<AwsAccount>>, ClusterError> {
+        self.all().await
+    }
+
+    async fn all<K>(&self) -> Result<Vec<Listed<K>>, ClusterError>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        let api: Api<DynamicObject> = Api::all_with(self.client.clone(), &ApiResource::erase::<K>(&()));
+        let (mut all, mut page) = (Vec::new(), ListParams::default().limit(PAGE));
+        loop {
+            let found = api.list(&page).await?;
+            for object in found.items {
+                let key = key_of(&object);
+                let parsed = serde_json::to_value(object).and_then(serde_json::from_value);
+                all.push(parsed.map_or(Listed::Unparsable(key), Listed::Read));
+            }
+            match found.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => page = page.continue_token(&token),
+                None => return Ok(all),
+            }
+        }
+    }
+
     pub async fn account(&self, name: &str) -> Result<Option<AwsAccount>, ClusterError> {
         let api: Api<AwsAccount> = Api::all(self.client.clone());
         Ok(api.get_opt(name).await?)
@@ -292,7 +331,7 @@ impl Cluster {
     }
 
     /// Publishes Events. One that can't be is logged: the condition says the same.
-    pub async fn tell(&self, object: &VpcPeering, notes: &[Note]) {
+    pub async fn tell(&self, object: &impl Resource<DynamicType = ()>, notes: &[Note]) {
         let reference: ObjectReference = object.object_ref(&());
         for note in notes {
             let mut text = note.message.clone();

@@ -200,6 +200,11 @@ impl<'a> Drive<'a> {
             }
             return refused;
         }
+        if commit.finalizer == Finalizer::Drop
+            && let Err(why) = self.hand_on_own_calls(&live.desired, &commit.memory).await
+        {
+            return Committed::Failed(why.into());
+        }
         // What decides what may be done is there before memory names it, and memory names it before anything is done.
         let mut commit = commit.clone();
         let incident = self.incident.make(live, &mut commit).await;
@@ -240,6 +245,19 @@ impl<'a> Drive<'a> {
                 accounts::note_removal(self.shell, name, &removal)
                     .await
                     .map_err(|error| Committed::Failed(error.into()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the object remembers of our own calls outlives it on its accounts.
+    async fn hand_on_own_calls(&self, desired: &Desired, memory: &Memory) -> Result<(), String> {
+        if memory.own.is_empty() {
+            return Ok(());
+        }
+        for side in Side::BOTH {
+            if let AccountRef::Managed(name) = &desired.sides.get(side).account {
+                accounts::note_own_calls(self.shell, name, &memory.own).await?;
             }
         }
         Ok(())

@@ -18,6 +18,7 @@ use peerkeeper_core::trail::{Call, Heard, TrailEvent};
 use peerkeeper_core::witness::{Asked, Concern, Witness, Witnesses};
 use tokio::sync::Notify;
 
+use super::misuse;
 use super::shell::{Shell, now};
 use super::state::State;
 use crate::aws::{Aws, clock};
@@ -64,12 +65,14 @@ struct Agenda {
 const ASKING_MAX: usize = 16_384;
 
 #[derive(Clone, Debug)]
-enum Task {
+pub enum Task {
     Wake(ObjectKey),
     /// Look whether AWS shows meanwhile what was told.
     Look(ObjectKey, PeeringId),
     /// Ask the history, for the so-manieth time.
     Ask(ObjectKey, PeeringId, usize),
+    /// Ask the history for the suspected call with this event id, for the so-manieth time.
+    Corroborate(Arc<str>, usize),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -105,7 +108,12 @@ impl Events {
         silent.collect()
     }
 
-    fn later(&self, at: Mono, task: Task) {
+    /// Asks the history for one event.
+    pub async fn find(&self, account: &Arc<str>, place: AccountRegion, id: &str) -> Told {
+        self.history.find(account, place, id).await
+    }
+
+    pub fn later(&self, at: Mono, task: Task) {
         let mut agenda = lock(&self.agenda);
         agenda.last_number += 1;
         let number = agenda.last_number;
@@ -169,6 +177,10 @@ async fn keep_agenda(shell: Arc<Shell>) {
                     let shell = shell.clone();
                     tokio::spawn(async move { ask(&shell, key, lost, time).await });
                 }
+                Task::Corroborate(id, time) => {
+                    let shell = shell.clone();
+                    tokio::spawn(async move { misuse::corroborate(&shell, id, time).await });
+                }
             }
             continue;
         }
@@ -183,6 +195,9 @@ async fn keep_agenda(shell: Arc<Shell>) {
 impl Ear for Shell {
     async fn take(&self, queue: &Arc<str>, event: Arc<TrailEvent>) {
         let echo = lock(&self.events.lanes).heard(queue, &event);
+        if echo == Echo::Others {
+            misuse::heard(self, &event);
+        }
         let concerned = self.state().index.concerned(&event.call);
         if concerned.is_empty() {
             return;
@@ -352,6 +367,9 @@ async fn ask(shell: &Arc<Shell>, key: ObjectKey, lost: PeeringId, time: usize) {
     );
     let mut news = false;
     for (question, told) in questions.iter().zip(told.await) {
+        if let Told::Events(events) = &told {
+            misuse::shown(shell, events);
+        }
         news |= shell.events.note(&shell.state(), question, told);
     }
     if news {

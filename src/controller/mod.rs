@@ -6,6 +6,7 @@
 //! events    what CloudTrail tells    -> queue
 //! shell     queue -> one turn at a time per object
 //! drive     one turn -> cluster, incidents, aws
+//! misuse    whether somebody else acts with our credentials
 //! lease     who may write at all
 //! ```
 
@@ -16,6 +17,7 @@ mod drive;
 mod events;
 mod incidents;
 mod lease;
+mod misuse;
 mod schema_check;
 mod shell;
 pub mod state;

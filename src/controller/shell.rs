@@ -21,6 +21,7 @@ use super::cluster::Cluster;
 use super::drive::Drive;
 use super::incidents::Journal;
 use super::lease::Leadership;
+use super::misuse::Suspects;
 use super::state::{Place, State, recent_or_new};
 use super::watches::Pulses;
 use super::{accounts, events, unparsable};
@@ -40,6 +41,7 @@ pub struct Shell {
     pub writer: Writer,
     pub account_work: accounts::Work,
     pub events: events::Events,
+    pub suspects: Suspects,
     pub leadership: Leadership,
     pub metrics: Metrics,
     pub owner_id: String,
@@ -114,6 +116,7 @@ impl Shell {
             aws,
             account_work: accounts::Work::default(),
             events,
+            suspects: Suspects::default(),
             leadership,
             metrics,
             owner_id,

@@ -11,6 +11,7 @@ use peerkeeper_core::desired::{AccountRef, Desired, Grant, Limits, Policy};
 use peerkeeper_core::ids::{AccountId, ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::limits;
 use peerkeeper_core::memory::Memory;
+use peerkeeper_core::misuse;
 use peerkeeper_core::plan::{Report, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::recent::Recent;
@@ -40,6 +41,10 @@ pub struct State {
     /// Whom other people's calls concern.
     pub index: witness::Index,
     pub limits: limits::Table,
+    /// Our own calls that end something, of all objects, gone ones too.
+    pub book: misuse::Book,
+    /// By AwsAccount: somebody else's call with our credentials that was found, and that the object does not show yet.
+    pub found: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// One `VpcPeering`, as last seen.
@@ -133,7 +138,9 @@ impl State {
     pub fn grants(&self, desired: &Desired, tags: &dyn Fn(&str, Region, VpcId) -> VpcTags) -> Sides<Grant> {
         let health = |name: &str| self.accounts.get(name).and_then(|known| known.unusable.clone());
         let labels = self.namespaces.get(&desired.key.namespace).map(|namespace| &namespace.labels);
-        declare::grants(desired, labels.unwrap_or(&BTreeMap::new()), &self.declared, &health, tags)
+        let empty = BTreeMap::new();
+        let grants = declare::grants(desired, labels.unwrap_or(&empty), &self.declared, &health, tags);
+        self.less_misused(grants)
     }
 
     /// The places that a declared peering is read from.
@@ -227,6 +234,7 @@ impl State {
             return false;
         }
         self.index.set(&desired.key, Concern::of(desired.pair(), memory));
+        self.book.learn(self.account_ids(desired), &memory.own, misuse::OWN_MAX);
         let before = self.claims.get(&desired.key).map(bears_on_pair);
         self.claims.set(claims::Entry {
             key: desired.key.clone(),

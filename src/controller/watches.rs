@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::cluster::key_of;
 use super::incidents;
+use super::misuse;
 use super::shell::Shell;
 use super::state::{Known, KnownAccount, KnownNamespace, State, kept};
 use crate::api::{AwsAccount, PeeringIncident, PeeringPolicy, VpcPeering};
@@ -221,6 +222,8 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
             .peerings
             .insert(key.clone(), Known { object: kept(object), desired, recent, quiet, own_version, told });
         if let (Ok(desired), Ok((memory, _))) = (entered, memory) {
+            let accounts = state.account_ids(&desired);
+            state.learn_own_calls(accounts, &memory, desired.established.is_some(), clock::wall());
             let granted = shell.is_granted(&state, &desired);
             let _ = state.enter(&desired, &memory, granted);
         }
@@ -323,6 +326,7 @@ fn config_of(account: &declare::Account) -> AccountConfig {
 fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
     let name: Arc<str> = object.name_any().into();
     let account = declare::account(&object).map_err(|error| error.to_string());
+    let shown_before;
     let changed = {
         let mut state = shell.state();
         let before = state.accounts.remove(&name);
@@ -330,6 +334,7 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
             known.object.metadata.generation == object.metadata.generation
                 && known.object.metadata.deletion_timestamp == object.metadata.deletion_timestamp
         });
+        shown_before = before.as_ref().map(|known| known.object.clone());
         let unusable = before.filter(|_| same_spec).and_then(|known| known.unusable);
         let id_of = |state: &State| state.declared.get(&name).map(|account| account.account);
         let id_before = id_of(&state);
@@ -353,6 +358,7 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
         state.limits.set_noted(by_policy);
         !same_spec
     };
+    misuse::account_shown(shell, &name, shown_before.as_deref());
     if changed {
         shell.replan_sweeps();
         shell.sweep_account_now(&name);

@@ -293,7 +293,7 @@ fn case(case: &api::Case) -> Read<Case> {
     })
 }
 
-fn own_calls(field: &str, calls: &api::OwnCalls) -> Read<Vec<OwnCall>> {
+pub(super) fn own_calls(field: &str, calls: &api::OwnCalls) -> Read<Vec<OwnCall>> {
     indexed(&format!("{field}.ids"), &calls.ids, |field, id| {
         let ends = match id.parse() {
             Ok(table) => Ends::Routes(table),

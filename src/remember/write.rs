@@ -232,7 +232,7 @@ fn case(case: &Case) -> api::Case {
 }
 
 /// Many are noted at one moment, which is told once.
-fn own_calls(own: &[OwnCall]) -> Vec<api::OwnCalls> {
+pub(super) fn own_calls(own: &[OwnCall]) -> Vec<api::OwnCalls> {
     let id = |call: &OwnCall| match call.ends {
         Ends::Peering(id) => id.to_string(),
         Ends::Routes(table) => table.to_string(),

@@ -98,29 +98,51 @@ impl History {
         Self { aws, lanes: Arc::default() }
     }
 
+    fn lane(&self, at: AccountRegion) -> Arc<tokio::sync::Mutex<Lane>> {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.entry(at).or_default().clone()
+    }
+
+    async fn door(&self, account: &Arc<str>, at: AccountRegion) -> Result<Door, Told> {
+        let door = self.aws.door(Some(account), at.region).map_err(|error| of_identity(&error))?;
+        door.ready().await.map_err(|error| of_identity(&error))?;
+        Ok(door)
+    }
+
     /// Asks when it is this question's turn, if it is `wanted` then: of fifty peerings that one person deleted, the first
     /// answer often names all.
     pub async fn ask(&self, question: &Question, wanted: impl Fn() -> bool) -> Told {
-        let lane = {
-            let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-            lanes.entry(question.at).or_default().clone()
-        };
+        let lane = self.lane(question.at);
         let mut lane = lane.lock().await;
         if !wanted() {
             return Told::NotNeeded;
         }
-        let door = match self.aws.door(Some(&question.account), question.at.region) {
+        let door = match self.door(&question.account, question.at).await {
             Ok(door) => door,
-            Err(error) => return of_identity(&error),
+            Err(told) => return told,
         };
-        if let Err(error) = door.ready().await {
-            return of_identity(&error);
-        }
         let client = Client::new(&door.sdk_config(CALL));
-        let mut asking =
-            Asking { question, door: &door, client: &client, lane: &mut lane, found: Vec::new() };
-        match asking.all().await {
-            Ok(()) => Told::Events(asking.found),
+        let asking = Asking { at: question.at, door: &door, client: &client, lane: &mut lane };
+        Self::told(asking.all(question).await)
+    }
+
+    /// Asks whether it knows the event of this id, by the AwsAccount of this name. None or one comes back.
+    pub async fn find(&self, account: &Arc<str>, at: AccountRegion, id: &str) -> Told {
+        let lane = self.lane(at);
+        let mut lane = lane.lock().await;
+        let door = match self.door(account, at).await {
+            Ok(door) => door,
+            Err(told) => return told,
+        };
+        let client = Client::new(&door.sdk_config(CALL));
+        let mut asking = Asking { at, door: &door, client: &client, lane: &mut lane };
+        let found = asking.pages(LookupAttributeKey::EventId, id, None).await;
+        Self::told(found.map(|all| all.into_iter().filter(|event| *event.id == *id).collect()))
+    }
+
+    fn told(found: Result<Vec<Arc<TrailEvent>>, Fault>) -> Told {
+        match found {
+            Ok(events) => Told::Events(events),
             Err(Fault::Endless) => Told::Unavailable(
                 format!("the event history shows more than {PAGES_MAX} pages of such calls").into(),
             ),
@@ -140,36 +162,31 @@ fn of_identity(error: &IdentityError) -> Told {
 }
 
 struct Asking<'a> {
-    question: &'a Question,
+    at: AccountRegion,
     door: &'a Door,
     client: &'a Client,
     lane: &'a mut Lane,
-    found: Vec<Arc<TrailEvent>>,
 }
 
 impl Asking<'_> {
     /// By the peering's id first. No source says that AWS files these calls under it, so by the calls' names next.
-    async fn all(&mut self) -> Result<(), Fault> {
-        let id = self.question.lost.to_string();
-        self.found = self.pages(LookupAttributeKey::ResourceName, &id, None).await?;
-        if self.is_answered() {
-            return Ok(());
+    async fn all(mut self, question: &Question) -> Result<Vec<Arc<TrailEvent>>, Fault> {
+        let id = question.lost.to_string();
+        let mut found = self.pages(LookupAttributeKey::ResourceName, &id, None).await?;
+        if found.iter().any(|event| event.call.ends(question.lost)) {
+            return Ok(found);
         }
-        if let Some(listed) = self.lane.listing.as_ref().filter(|listed| listed.answers(self.question)) {
-            self.found.extend(listed.events.iter().cloned());
-            return Ok(());
+        if let Some(listed) = self.lane.listing.as_ref().filter(|listed| listed.answers(question)) {
+            found.extend(listed.events.iter().cloned());
+            return Ok(found);
         }
         let (asked, mut events) = (Instant::now(), Vec::new());
         for name in ["DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"] {
-            events.extend(self.pages(LookupAttributeKey::EventName, name, Some(self.question.since)).await?);
+            events.extend(self.pages(LookupAttributeKey::EventName, name, Some(question.since)).await?);
         }
-        self.found.extend(events.iter().cloned());
-        self.lane.listing = Some(Listing { asked, since: self.question.since, events });
-        Ok(())
-    }
-
-    fn is_answered(&self) -> bool {
-        self.found.iter().any(|event| event.call.ends(self.question.lost))
+        found.extend(events.iter().cloned());
+        self.lane.listing = Some(Listing { asked, since: question.since, events });
+        Ok(found)
     }
 
     async fn pages(
@@ -208,13 +225,13 @@ impl Asking<'_> {
             .max_results(PAGE)
             .set_next_token(token);
         self.lane.free = Some(Instant::now() + PAUSE);
-        let answer = self.door.call(self.question.at, "LookupEvents", ask.send()).await?;
+        let answer = self.door.call(self.at, "LookupEvents", ask.send()).await?;
         for event in answer.events() {
-            match parse::record(event.cloud_trail_event().unwrap_or_default(), self.question.at) {
+            match parse::record(event.cloud_trail_event().unwrap_or_default(), self.at) {
                 Parsed::Event(event) => found.push(event),
                 Parsed::Ignored(_) => {}
                 Parsed::Poison(why) => {
-                    tracing::warn!(place = %self.question.at, why, "a record of the event history can't be read");
+                    tracing::warn!(place = %self.at, why, "a record of the event history can't be read");
                 }
             }
         }

@@ -51,7 +51,7 @@ fn check_side(draft: &mut Draft<'_>, side: Side) {
         return;
     }
     match input.grants.get(side) {
-        Grant::Granted(_) | Grant::Foreign(_) | Grant::Suspended(_) => {}
+        Grant::Granted(_) | Grant::Foreign(_) | Grant::Suspended(_) | Grant::Misused { .. } => {}
         Grant::NoAccount { name } => draft.stuck(
             Reason::AccountNotFound,
             format!("the {side}'s AwsAccount {name} does not exist; create it, or name another"),

@@ -236,7 +236,10 @@ fn untag(draft: &mut Draft<'_>, id: PeeringId) -> bool {
 /// Taking an object's things out of AWS is one act under the removal limits, and needs usable accounts.
 fn may_finalize(draft: &mut Draft<'_>, side: Side) -> bool {
     // A suspended account is a hold like others: the offer says so, and what releases it.
-    if !matches!(draft.input.grants.get(side), Grant::Granted(_) | Grant::Suspended(_)) {
+    if !matches!(
+        draft.input.grants.get(side),
+        Grant::Granted(_) | Grant::Suspended(_) | Grant::Misused { .. }
+    ) {
         blocked(draft, side, "its things in AWS can't be removed");
         return false;
     }
@@ -268,7 +271,7 @@ fn blocked(draft: &mut Draft<'_>, side: Side, what: &str) {
         }
         Grant::Unusable { why, .. } => why.to_string(),
         Grant::ForeignRefused { account, .. } => format!("account {account} is not allowed"),
-        Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_) => {
+        Grant::Granted(_) | Grant::Suspended(_) | Grant::Misused { .. } | Grant::Foreign(_) => {
             draft.poll();
             return;
         }

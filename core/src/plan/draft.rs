@@ -266,6 +266,9 @@ impl<'a> Draft<'a> {
                 Reason::AccountSuspended,
                 format!("set spec.suspend of the AwsAccount of {account} to false"),
             )),
+            Grant::Misused { account, name, event } => {
+                Some((Reason::OperatorCredentialsMisused, misuse::release(*account, name, event)))
+            }
             _ => {
                 Some((Reason::AccessDenied, format!("make the role of the {side} side's AwsAccount usable")))
             }
@@ -278,7 +281,11 @@ impl<'a> Draft<'a> {
             Grant::NoAccount { name } => Some(format!("create AwsAccount {name}")),
             Grant::NotGranted { name, .. } => Some(format!("have AwsAccount {name} grant it")),
             Grant::ForeignRefused { account, .. } => Some(format!("have account {account} allowed")),
-            Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_) | Grant::Unusable { .. } => None,
+            Grant::Granted(_)
+            | Grant::Suspended(_)
+            | Grant::Misused { .. }
+            | Grant::Foreign(_)
+            | Grant::Unusable { .. } => None,
         };
         let release = Side::BOTH.into_iter().find_map(release).filter(|_| !self.input.desired.deleting)?;
         Some((Reason::AccessWithdrawn, release))

@@ -82,6 +82,15 @@ fn a_call_concerns_those_whose_peering_route_or_vpc_it_names_and_nobody_else() {
     ] {
         assert_eq!(names(&index, call.clone()), expected, "{call:?}");
     }
+    for (call, declared) in [
+        (Call::DeletePeering(pcx(1)), true),
+        (Call::RejectPeering(pcx(9)), false),
+        (delete(1, 2), true),
+        (delete(1, 4), false),
+        (Call::DeleteVpc(vpc(1)), false),
+    ] {
+        assert_eq!(index.is_declared(&call), declared, "{call:?}");
+    }
     index.set(&key("a"), concern(3, &[], [1, 2]));
     assert_eq!(names(&index, Call::DeletePeering(pcx(1))), "");
     assert_eq!(names(&index, Call::DeletePeering(pcx(3))), "a");

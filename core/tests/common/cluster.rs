@@ -223,12 +223,7 @@ impl Cluster {
     fn claims(&self) -> claims::Table {
         let mut table = claims::Table::default();
         for object in self.objects.values() {
-            let may = |side: Side| {
-                matches!(
-                    self.grant(object, side),
-                    Grant::Granted(_) | Grant::Suspended(_) | Grant::Foreign(_)
-                )
-            };
+            let may = |side: Side| self.grant(object, side).allows();
             table.set(claims::Entry {
                 key: object.key.clone(),
                 uid: object.uid.clone(),

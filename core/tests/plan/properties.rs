@@ -275,7 +275,8 @@ fn scene(bytes: Vec<u8>) -> Scene {
     };
     let grant = |dice: &mut Dice, side: Side| {
         let account = at(side).account;
-        match dice.below(8) {
+        match dice.below(9) {
+            8 => Grant::Misused { account, name: "x".into(), event: "e".into() },
             7 => Grant::Suspended(account),
             6 => Grant::NotGranted { name: "x".into(), account },
             _ => Grant::Granted(account),

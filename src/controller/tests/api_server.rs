@@ -136,6 +136,15 @@ impl ApiServer {
         }
     }
 
+    /// Somebody who may writes an object's status, all of it.
+    pub fn put_status(&self, object: &Value) {
+        let mut store = self.store();
+        let at = store.at_of(object);
+        let mut after = store.objects[&at].clone();
+        after["status"] = object["status"].clone();
+        store.put(at, after, "MODIFIED");
+    }
+
     pub fn count(&self, plural: &str) -> usize {
         self.store().objects.keys().filter(|(kind, _, _)| kind == plural).count()
     }

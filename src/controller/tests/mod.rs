@@ -6,6 +6,7 @@ mod bench;
 mod events;
 mod incidents;
 mod life;
+mod misuse;
 mod rig;
 mod sweeps;
 mod weight;

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::Api;
 use kube::api::{Patch, PatchParams, ValidationDirective};
-use peerkeeper::api::account::AccountSpent;
+use peerkeeper::api::account::{AccountSpent, CredentialsMisuse, StrangeCall};
 use peerkeeper::api::memory::{
     Act, Case, ClosedLoss, Culprit, Episode, IncidentRef, Latch, Life, LifeStage, LimitLevel, Memory, Origin,
     OwnCalls, Pair, PairSide, PairWords, PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
@@ -78,6 +78,12 @@ async fn what_was_spent_in_an_account_comes_back_as_it_was_written() {
         caller_arn: Some("arn:aws:sts::111122223333:assumed-role/peerkeeper/peerkeeper".to_owned()),
         restores: vec![spent(1)],
         removals: vec![spent(2), spent(3)],
+        credentials_misuse: Some(CredentialsMisuse {
+            calls: vec![strange_call(4)],
+            acknowledged: Some("e5".to_owned()),
+            suspected: vec![strange_call(5)],
+        }),
+        own_calls: vec![OwnCalls { at: at(6), ids: words(&["pcx-0123456789abcdef0"]) }],
     };
     let accounts: Api<AwsAccount> = Api::all(cluster.client().await);
     let written = json!({
@@ -85,6 +91,20 @@ async fn what_was_spent_in_an_account_comes_back_as_it_was_written() {
     });
     accounts.patch_status("good", &strict(), &Patch::Apply(&written)).await.expect("every field is taken");
     assert_eq!(accounts.get("good").await.expect("it is there").status, Some(status));
+}
+
+fn strange_call(second: i64) -> StrangeCall {
+    StrangeCall {
+        event_id: format!("e{second}"),
+        at: at(second),
+        region: "eu-west-1".to_owned(),
+        call: "DeleteRoute".to_owned(),
+        id: "rtb-0123456789abcdef0".to_owned(),
+        principal: "arn:aws:sts::111122223333:assumed-role/peerkeeper/stolen".to_owned(),
+        access_key_id: Some("ASIAEXAMPLE".to_owned()),
+        source_address: "198.51.100.7".to_owned(),
+        user_agent: "aws-cli".to_owned(),
+    }
 }
 
 /// Unknown fields are refused, as an operator's own writes are.

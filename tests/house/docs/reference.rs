@@ -149,6 +149,8 @@ fn scrape() -> String {
     let Parsed::Event(event) = record(STOP_LOGGING, told) else { panic!("it is an event") };
     metrics.queue("q", &News::Event(&event));
     metrics.degraded_lanes([told].iter());
+    metrics.strange_call("prod", "suspected");
+    metrics.misused(["prod".into()].iter());
     let objects = vec![("True", "InSync".to_owned())];
     metrics
         .encode(&Snapshot {
@@ -193,6 +195,9 @@ fn meaning(of: ConditionType) -> &'static str {
         ConditionType::RoutesInSync => "Every declared route was read back as declared.",
         ConditionType::EventLaneDegraded => {
             "Of AwsAccounts: events of the account can't be relied on to come, so that losses are noticed by sweeps alone. Present only while True."
+        }
+        ConditionType::OperatorCredentialsMisused => {
+            "Of AwsAccounts: somebody else used Peerkeeper's own credentials, so everything in the account is held. Unknown: a message says so, and nothing bears it out. Absent otherwise."
         }
         ConditionType::DnsInSync => {
             "The declared DNS options were read back as declared. Absent where none is declared."
