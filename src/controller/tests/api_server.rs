@@ -383,7 +383,11 @@ impl Store {
         if *method == Method::PUT {
             after["spec"] = patch["spec"].clone();
         } else if path.subresource == "status" {
-            after["status"] = patch["status"].clone();
+            // A merge patch names no kind; what is applied does.
+            match (after["status"].as_object_mut(), patch["status"].as_object()) {
+                (Some(into), Some(from)) if patch["kind"].is_null() => merge(into, from),
+                _ => after["status"] = patch["status"].clone(),
+            }
         } else if let (Some(into), Some(from)) =
             (after["metadata"].as_object_mut(), patch["metadata"].as_object())
         {

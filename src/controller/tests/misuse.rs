@@ -27,6 +27,16 @@ fn thief(session: &str) -> Caller {
     Caller::new(PROD.0, PROD.1).known_as(identity)
 }
 
+/// AWS's clock is ours.
+fn in_sync(size: usize) -> Rig {
+    let rig = Rig::in_sync(size);
+    rig.aws.with_world(|world| {
+        let ahead_ms = world.wall_ms() - 1000 * crate::aws::clock::wall().0;
+        world.set_wall_at_zero(world.wall_ms() - ahead_ms - i64::try_from(world.now_ms()).unwrap());
+    });
+    rig
+}
+
 fn call(rig: &Rig, caller: &Caller, request: Request, chance: &mut dyn Chance) {
     rig.aws.with_world(|world| world.call(caller, request, chance)).unwrap();
 }
@@ -119,7 +129,7 @@ async fn assert_holds(rig: &Rig, of: &Declared, event: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn somebody_with_our_credentials_is_told_of_and_the_account_held_until_a_person_has_looked() {
-    let rig = Rig::in_sync(2);
+    let rig = in_sync(2);
     let replica = rig.start(told(&rig)).await;
     until_settled(&rig).await;
     let [hit, other] = [rig.peerings[0].clone(), rig.peerings[1].clone()];
@@ -180,10 +190,14 @@ async fn somebody_with_our_credentials_is_told_of_and_the_account_held_until_a_p
 /// object that is gone, told of by a message that comes after that and after a restart.
 #[tokio::test(start_paused = true)]
 async fn what_we_remove_ourselves_is_no_alarm_even_when_its_object_is_gone_and_another_process_hears_of_it() {
-    let rig = Rig::in_sync(3);
-    rig.policy("RemoveRoutes", 10);
+    let rig = in_sync(3);
     let options = Options { sweep_interval: MINUTE, ..told(&rig) };
     let replica = rig.start(options).await;
+    until_settled(&rig).await;
+    // What we made ourselves goes with its object.
+    rig.lose_all();
+    rig.until("the restores", 10 * MINUTE, Rig::settled_anew).await;
+    rig.policy("RemoveRoutes", 10);
     until_settled(&rig).await;
     // Ten hours from the call to the message.
     rig.aws.set_chance(Script::new().always_delay_ms(Delay::EventDelivery, 36_000_000));
@@ -224,7 +238,7 @@ fn told_already(rig: &Rig) -> Options {
 
 #[tokio::test(start_paused = true)]
 async fn a_forged_message_is_a_suspicion_and_holds_nothing() {
-    let rig = Rig::in_sync(2);
+    let rig = in_sync(2);
     let replica = rig.start(told(&rig)).await;
     until_settled(&rig).await;
     let id = rig.live(&rig.peerings[0]).unwrap();
@@ -275,7 +289,7 @@ fn forged(rig: &Rig, id: &PeeringId, n: usize) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_keeps_the_hold_and_what_is_suspected() {
-    let rig = Rig::in_sync(2);
+    let rig = in_sync(2);
     let replica = rig.start(told(&rig)).await;
     until_settled(&rig).await;
     let gone = route(&rig, &rig.peerings[0]);
@@ -305,7 +319,7 @@ async fn a_restart_keeps_the_hold_and_what_is_suspected() {
 /// No queue: the history is asked who deleted the peering, and names us.
 #[tokio::test(start_paused = true)]
 async fn without_a_queue_the_history_tells_of_it_when_it_is_asked_who_deleted_a_peering() {
-    let rig = Rig::in_sync(2);
+    let rig = in_sync(2);
     let _replica = rig.start(rig.options()).await;
     until_settled(&rig).await;
     let id = rig.live(&rig.peerings[0]).unwrap();
@@ -317,7 +331,7 @@ async fn without_a_queue_the_history_tells_of_it_when_it_is_asked_who_deleted_a_
 /// What would account for the call can't be read: that is said, and nothing is held until it can.
 #[tokio::test(start_paused = true)]
 async fn while_a_memory_cannot_be_read_nothing_is_concluded() {
-    let rig = Rig::in_sync(2);
+    let rig = in_sync(2);
     let _replica = rig.start(told(&rig)).await;
     until_settled(&rig).await;
     let whole = rig.server.get("vpcpeerings", NAMESPACE, &rig.peerings[1].name).unwrap();
@@ -334,10 +348,35 @@ async fn while_a_memory_cannot_be_read_nothing_is_concluded() {
     rig.until("the hold", 2 * HOUR, |rig| is_held(rig, "prod")).await;
 }
 
+/// An object that was restored without its status may have made the call before: nobody can say any more.
+#[tokio::test(start_paused = true)]
+async fn of_calls_before_a_memory_was_lost_nothing_is_concluded_and_of_later_ones_it_is() {
+    let rig = in_sync(2);
+    let _replica = rig.start(told(&rig)).await;
+    until_settled(&rig).await;
+    let mut late = Script::new().always_delay_ms(Delay::EventDelivery, 1_200_000);
+    let gone = route(&rig, &rig.peerings[0]);
+    call(&rig, &stolen(), delete_route(&gone), &mut late);
+    tokio::time::sleep(10 * MINUTE).await;
+    let mut bare = rig.server.get("vpcpeerings", NAMESPACE, &rig.peerings[1].name).unwrap();
+    assert!(bare["metadata"]["annotations"]["peerkeeper.dev/established"].is_string());
+    bare["status"] = json!({});
+    rig.server.put_status(&bare);
+    let cant =
+        |rig: &Rig| said(rig, "prod").is_some_and(|(_, _, message)| message.contains("lost its status"));
+    rig.until("what can't be said", 20 * MINUTE, cant).await;
+    tokio::time::sleep(HOUR).await;
+    assert!(!is_held(&rig, "prod"));
+    rig.until("all to be ready", 3 * HOUR, Rig::all_ready).await;
+    let gone = route(&rig, &rig.peerings[0]);
+    call(&rig, &stolen(), delete_route(&gone), &mut Calm);
+    rig.until("the hold", 5 * MINUTE, |rig| is_held(rig, "prod")).await;
+}
+
 /// Another installation uses the same role, and ends something of its own.
 #[tokio::test(start_paused = true)]
 async fn another_installations_calls_are_its_own_unless_they_end_what_is_declared_here() {
-    let rig = Rig::in_sync(2);
+    let rig = in_sync(2);
     let _replica = rig.start(told(&rig)).await;
     until_settled(&rig).await;
     let theirs = thief("peerkeeper-other-owner");
