@@ -24,9 +24,9 @@ use super::events::Task;
 use super::shell::Shell;
 use super::state::State;
 use crate::api::account::StrangeCall;
-use crate::api::{ANNOTATION_ESTABLISHED, AwsAccount, VpcPeering};
+use crate::api::{AwsAccount, VpcPeering};
 use crate::aws::clock;
-use crate::declare::Account;
+use crate::declare::{self, Account};
 use crate::remember::{self, OWN_CALLS_MAX, Suspected};
 use crate::signal::Told;
 
@@ -344,7 +344,7 @@ async fn learn_anew(shell: &Shell) -> Result<BTreeSet<Arc<str>>, String> {
     state.book.forget(now);
     for listed in objects {
         match listed {
-            Listed::Read(object) => unread.extend(learn_object(&mut state, &object, now)),
+            Listed::Read(object) => unread.extend(learn_object(shell, &mut state, &object, now)),
             Listed::Unparsable(key) => drop(unread.insert(key.to_string().into())),
         }
     }
@@ -357,7 +357,7 @@ async fn learn_anew(shell: &Shell) -> Result<BTreeSet<Arc<str>>, String> {
     Ok(unread)
 }
 
-fn learn_object(state: &mut State, object: &VpcPeering, now: Wall) -> Option<Arc<str>> {
+fn learn_object(shell: &Shell, state: &mut State, object: &VpcPeering, now: Wall) -> Option<Arc<str>> {
     let metadata = &object.metadata;
     let name = |text: &Option<String>| text.clone().unwrap_or_default();
     let key = ObjectKey::new(name(&metadata.namespace), name(&metadata.name));
@@ -367,8 +367,10 @@ fn learn_object(state: &mut State, object: &VpcPeering, now: Wall) -> Option<Arc
     let sides = [&object.spec.requester, &object.spec.accepter].into_iter();
     let names = sides.filter_map(|side| side.account.name.as_deref());
     let accounts = names.filter_map(|name| Some(state.declared.get(name)?.account)).collect();
-    let annotations = metadata.annotations.as_ref();
-    let established = annotations.is_some_and(|all| all.contains_key(ANNOTATION_ESTABLISHED));
+    // What nobody granted never wrote anything, whatever its annotations say.
+    let desired = declare::desired(object, false, &shell.owner_id).ok();
+    let granted = desired.filter(|desired| desired.established.is_some() && shell.is_granted(state, desired));
+    let established = granted.is_some();
     state.learn_own_calls(accounts, &memory, established, now);
     None
 }

@@ -222,9 +222,9 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
             .peerings
             .insert(key.clone(), Known { object: kept(object), desired, recent, quiet, own_version, told });
         if let (Ok(desired), Ok((memory, _))) = (entered, memory) {
-            let accounts = state.account_ids(&desired);
-            state.learn_own_calls(accounts, &memory, desired.established.is_some(), clock::wall());
             let granted = shell.is_granted(&state, &desired);
+            let (accounts, established) = (state.account_ids(&desired), desired.established.is_some());
+            state.learn_own_calls(accounts, &memory, established && granted, clock::wall());
             let _ = state.enter(&desired, &memory, granted);
         }
         (!is_echo, is_new)
