@@ -88,6 +88,11 @@ const TABLE: &[(&str, RefusalKind)] = &[
     ("InvalidPrefixListID.NotFound", NotFound),
     ("InvalidPrefixListId.Malformed", Invalid),
     ("InvalidGroup.NotFound", NotFound),
+    ("InvalidGroupId.Malformed", Invalid),
+    // A rule that is to be revoked and is not there: somebody was there first.
+    ("InvalidPermission.NotFound", Moved),
+    ("InvalidSecurityGroupRuleId.NotFound", Moved),
+    ("InvalidSecurityGroupRuleId.Malformed", Invalid),
     ("DependencyViolation", Moved),
     ("IncorrectState", Moved),
     // "There is no route defined for ..." comes as this: somebody was there first.

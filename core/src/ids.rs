@@ -94,6 +94,8 @@ aws_id!(VpcId, "vpc-", "a VPC id", "vpc-0a1b2c3d4e5f60789");
 aws_id!(PeeringId, "pcx-", "a VPC peering connection id", "pcx-0123456789abcdef0");
 aws_id!(RouteTableId, "rtb-", "a route table id", "rtb-0123456789abcdef0");
 aws_id!(PrefixListId, "pl-", "a prefix list id", "pl-0123456789abcdef0");
+aws_id!(GroupId, "sg-", "a security group id", "sg-0123456789abcdef0");
+aws_id!(RuleId, "sgr-", "a security group rule id", "sgr-0123456789abcdef0");
 
 /// A 12-digit AWS account id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

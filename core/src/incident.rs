@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::desired::{LossAction, PairAt};
 use crate::ids::{AccountId, ObjectKey, PeeringId, Slot};
-use crate::memory::{Attribution, LossClass};
+use crate::memory::{Attribution, LossClass, StaleRules};
 use crate::observed::Ending;
 use crate::reason::Reason;
 use crate::time::Wall;
@@ -103,6 +103,8 @@ pub struct Incident {
     pub evidence: Option<Arc<TrailEvent>>,
     /// Routes of ours that led to the lost peering, each with where it leads by what we know.
     pub routes: Vec<(Slot, PeeringId)>,
+    /// The security-group rules that went stale with it, once they were read.
+    pub stale: Option<StaleRules>,
     pub policy: PolicySummary,
     pub plan: Option<ProposedPlan>,
     /// Why nothing is done now, and what would change that.

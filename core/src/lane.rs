@@ -297,9 +297,9 @@ impl Lane {
     }
 }
 
-/// Whether the rule lets such a call through: tags are none of its business.
+/// Whether the rule lets such a call through: tags and security groups are none of its business.
 fn is_told_of(call: &str) -> bool {
-    !matches!(call, "CreateTags" | "DeleteTags")
+    !matches!(call, "CreateTags" | "DeleteTags" | "RevokeSecurityGroupIngress" | "RevokeSecurityGroupEgress")
 }
 
 #[cfg(test)]

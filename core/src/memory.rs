@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::desired::{LossAction, PairAt};
 use crate::few::Few;
-use crate::ids::{AccountId, AccountRegion, Cidr, PeeringId, Sides, Slot};
+use crate::ids::{AccountId, AccountRegion, Cidr, GroupId, PeeringId, RuleId, Side, Sides, Slot};
 use crate::incident::IncidentRef;
 use crate::limits::Level;
 use crate::misuse::OwnCall;
@@ -101,7 +101,14 @@ impl Memory {
         }
         let slots =
             self.slots.into_iter().map(|(slot, owned)| (Slot { side: slot.side.peer(), ..slot }, owned));
+        let case = self.case.map(|mut case| {
+            for at in case.stale.iter_mut().flat_map(|stale| stale.rules.values_mut()) {
+                at.side = at.side.peer();
+            }
+            case
+        });
         Self {
+            case,
             pair: self.pair.map(|pair| PairAt { sides: swap(pair.sides) }),
             slots: slots.collect(),
             cidrs: swap(self.cidrs),
@@ -228,6 +235,41 @@ pub struct Case {
     /// What the policy was when the loss was noticed ([`crate::desired::Policy::mark`]): a change after that releases
     /// nothing by itself.
     pub policy: Arc<str>,
+    /// The security-group rules that went stale with it, once they were read.
+    pub stale: Option<StaleRules>,
+}
+
+/// Security-group rules that went stale with a lost peering.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StaleRules {
+    /// At most [`StaleRules::most`] of them.
+    pub rules: BTreeMap<RuleId, StaleAt>,
+    /// How many there were.
+    pub total: u32,
+    /// The act that was begun revokes them.
+    pub revoked: bool,
+}
+
+impl StaleRules {
+    pub const MAX: usize = 100;
+
+    /// How many are named. Memory is stored whole or not at all, and thousands of routes leave little room in it.
+    pub fn most(slots: usize) -> usize {
+        if slots > 2_000 { 5 } else { Self::MAX }
+    }
+
+    /// The plan that names these names this one too, or says that there are more.
+    pub fn include(&self, rule: RuleId) -> bool {
+        self.rules.contains_key(&rule) || self.total as usize > self.rules.len()
+    }
+}
+
+/// Where a rule is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StaleAt {
+    pub side: Side,
+    pub group: GroupId,
+    pub is_egress: bool,
 }
 
 /// Who ended a peering, and how sure that is.

@@ -55,7 +55,8 @@ impl Ends {
             | Write::Tag { .. }
             | Write::Untag { .. }
             | Write::AddRoute { .. }
-            | Write::Repoint { .. } => None,
+            | Write::Repoint { .. }
+            | Write::RevokeRule { .. } => None,
         }
     }
 

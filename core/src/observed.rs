@@ -13,8 +13,8 @@ pub use crate::few::Tags;
 
 use crate::few::Few;
 use crate::ids::{
-    AccountId, AccountRegion, Cidr, Destination, ORIGIN_TAG_KEY, OwnerTag, PeeringId, PrefixListId,
-    RouteTableId, Side, Target, VpcId, VpcPair,
+    AccountId, AccountRegion, Cidr, Destination, GroupId, ORIGIN_TAG_KEY, OwnerTag, PeeringId, PrefixListId,
+    RouteTableId, RuleId, Side, Target, VpcId, VpcPair,
 };
 use crate::time::{Mono, Timing};
 
@@ -247,6 +247,35 @@ impl Resource for PrefixList {
     }
 }
 
+/// A rule of a security group that leads nowhere: it refers to a group of another VPC, and the peering that it did so over
+/// has ended. AWS alone says which rules are; one that was healed by a new peering is no longer among them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StaleRule {
+    pub id: RuleId,
+    /// The group that the rule is in.
+    pub group: GroupId,
+    pub vpc: VpcId,
+    pub is_egress: bool,
+    /// The group that it refers to, and that one's VPC.
+    pub peer_group: GroupId,
+    pub peer_vpc: VpcId,
+    /// The peering that ended.
+    pub via: PeeringId,
+}
+
+impl Resource for StaleRule {
+    type Id = RuleId;
+    type Group = VpcId;
+
+    fn id(&self) -> RuleId {
+        self.id
+    }
+
+    fn group(&self) -> VpcId {
+        self.vpc
+    }
+}
+
 /// What a reading is complete for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scope<T: Resource> {
@@ -316,7 +345,8 @@ impl<T: Resource> Reading<T> {
         self.by_group.get(&group).into_iter().flatten().filter_map(|id| self.by_id.get(id))
     }
 
-    fn covers_group(&self, group: T::Group) -> bool {
+    /// Whether a thing of this group that is not in here was not there.
+    pub fn covers_group(&self, group: T::Group) -> bool {
         match &self.scope {
             Scope::All => true,
             Scope::Groups(groups) => groups.contains(&group),
@@ -476,6 +506,8 @@ pub struct SideView {
     pub tables: View<RouteTable>,
     pub vpcs: View<Vpc>,
     pub prefix_lists: View<PrefixList>,
+    /// Never swept: read only about a loss.
+    pub stale_rules: View<StaleRule>,
     /// How many more routes AWS takes per table, from the account's quota.
     pub routes_per_table: Option<u32>,
 }
@@ -487,6 +519,8 @@ pub struct Needs {
     pub vpcs: BTreeSet<Side>,
     pub tables: BTreeMap<Side, BTreeSet<RouteTableId>>,
     pub prefix_lists: BTreeMap<Side, BTreeSet<PrefixListId>>,
+    /// The stale security-group rules of these sides' VPCs.
+    pub stale_rules: BTreeSet<Side>,
 }
 
 impl Needs {
@@ -495,11 +529,13 @@ impl Needs {
             && self.vpcs.is_empty()
             && self.tables.is_empty()
             && self.prefix_lists.is_empty()
+            && self.stale_rules.is_empty()
     }
 
     pub fn merge(&mut self, other: Self) {
         self.peerings.extend(other.peerings);
         self.vpcs.extend(other.vpcs);
+        self.stale_rules.extend(other.stale_rules);
         for (side, tables) in other.tables {
             self.tables.entry(side).or_default().extend(tables);
         }

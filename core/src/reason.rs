@@ -222,6 +222,8 @@ reasons! {
     RoutesRepaired,
     /// Routes were removed.
     RoutesRemoved,
+    /// Security-group rules that went stale with a lost peering connection were revoked.
+    StaleRulesRevoked,
     /// The peering connection was deleted because its VpcPeering was.
     PeeringRemoved,
 }

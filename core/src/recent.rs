@@ -228,7 +228,7 @@ impl Recent {
             | WriteKey::Options(of, _)
             | WriteKey::Tags(of, _) => *of == id,
             WriteKey::Create => true,
-            WriteKey::Route(_) => false,
+            WriteKey::Route(_) | WriteKey::Rule(_) => false,
         };
         self.settled_unless(touches, now, timing)
     }

@@ -64,6 +64,7 @@ enum Unread {
     Vpcs(Side),
     Tables(Side),
     PrefixLists(Side),
+    StaleRules(Side),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -362,12 +363,14 @@ impl Turn {
         self.unread.extend(stale.vpcs.iter().map(|side| Unread::Vpcs(*side)));
         self.unread.extend(stale.tables.keys().map(|side| Unread::Tables(*side)));
         self.unread.extend(stale.prefix_lists.keys().map(|side| Unread::PrefixLists(*side)));
+        self.unread.extend(stale.stale_rules.iter().map(|side| Unread::StaleRules(*side)));
         for unread in &self.unread {
             match unread {
                 Unread::Peerings(side) => put_away(&mut self.observed.get_mut(*side).peerings),
                 Unread::Vpcs(side) => put_away(&mut self.observed.get_mut(*side).vpcs),
                 Unread::Tables(side) => put_away(&mut self.observed.get_mut(*side).tables),
                 Unread::PrefixLists(side) => put_away(&mut self.observed.get_mut(*side).prefix_lists),
+                Unread::StaleRules(side) => put_away(&mut self.observed.get_mut(*side).stale_rules),
             }
         }
         let Some(live) = &self.live else { return };
@@ -404,6 +407,7 @@ impl Turn {
             keep(&mut view.vpcs, &before.vpcs, asked.vpcs.contains(&side));
             keep(&mut view.tables, &before.tables, asked.tables.contains_key(&side));
             keep(&mut view.prefix_lists, &before.prefix_lists, asked.prefix_lists.contains_key(&side));
+            keep(&mut view.stale_rules, &before.stale_rules, asked.stale_rules.contains(&side));
         }
     }
 
@@ -474,6 +478,9 @@ impl Turn {
             Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => {
                 needs.peerings.insert(call.side);
             }
+            Write::RevokeRule { .. } => {
+                needs.stale_rules.insert(call.side);
+            }
         }
         if self.is_one_place() && !needs.peerings.is_empty() {
             needs.peerings.extend(Side::BOTH);
@@ -534,7 +541,13 @@ impl Turn {
             let wanted = !lists.iter().all(fresh) && !self.unread.contains(&Unread::PrefixLists(*side));
             wanted.then(|| (*side, lists.clone()))
         };
+        let stale_rules = |side: &Side| {
+            let vpc = live.desired.sides.get(*side).vpc;
+            let newest = self.observed.get(*side).stale_rules.newest_covering(vpc);
+            newest.is_none_or(|began| began < oldest) && !self.unread.contains(&Unread::StaleRules(*side))
+        };
         Needs {
+            stale_rules: needs.stale_rules.iter().filter(|side| stale_rules(side)).copied().collect(),
             peerings: needs.peerings.iter().filter(|side| stale_peerings(side)).copied().collect(),
             vpcs: needs.vpcs.iter().filter(|side| stale_vpc(side)).copied().collect(),
             tables: needs.tables.iter().filter_map(stale_tables).collect(),
@@ -683,6 +696,7 @@ impl Turn {
             Write::Remove(..) => Reason::PeeringRemoved,
             Write::AddRoute { .. } | Write::Repoint { .. } => Reason::RoutesRepaired,
             Write::DropRoute { .. } => Reason::RoutesRemoved,
+            Write::RevokeRule { .. } => Reason::StaleRulesRevoked,
             Write::Options { .. } | Write::Tag { .. } | Write::Untag { .. } => return,
         };
         let message = match made {
@@ -742,6 +756,7 @@ fn readable(mut needs: Needs, live: &Live) -> Needs {
     needs.vpcs.retain(may);
     needs.tables.retain(|side, _| may(side));
     needs.prefix_lists.retain(|side, _| may(side));
+    needs.stale_rules.retain(may);
     needs
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::aws_code::Refusal;
 use crate::desired::PairAt;
-use crate::ids::{AccountRegion, PeeringId, Side, Slot, Target};
+use crate::ids::{AccountRegion, GroupId, PeeringId, RuleId, Side, Slot, Target, VpcId};
 use crate::pace::bucket::Operation;
 use crate::time::Mono;
 
@@ -63,6 +63,16 @@ pub enum Write {
         was: PeeringId,
         proof: SlotProof,
     },
+    /// `RevokeSecurityGroupIngress`, or `Egress`, of one rule by its id.
+    RevokeRule {
+        rule: RuleId,
+        group: GroupId,
+        vpc: VpcId,
+        is_egress: bool,
+        /// The ended peering over which the rule refers to the other VPC.
+        via: PeeringId,
+        proof: RuleProof,
+    },
 }
 
 /// Why a peering may be removed: only `plan` makes one.
@@ -77,6 +87,23 @@ pub struct PeeringProof {
 pub struct SlotProof {
     pub(crate) read: Mono,
     pub(crate) why: OursBecause,
+}
+
+/// Why a security-group rule may be revoked, and when it was read as stale: only `plan` makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RuleProof {
+    pub(crate) read: Mono,
+    pub(crate) why: OursBecause,
+}
+
+impl RuleProof {
+    pub fn read(&self) -> Mono {
+        self.read
+    }
+
+    pub fn why(&self) -> OursBecause {
+        self.why
+    }
 }
 
 impl PeeringProof {
@@ -113,6 +140,9 @@ pub enum OursBecause {
     TargetsTheLost,
     /// Declared here, and `onRepointedRoute: Restore` asks for it.
     PolicyTakesItBack,
+    /// `staleSecurityGroupRules: Revoke`: it refers to the other VPC over the lost peering, and the plan that was begun
+    /// names it.
+    RefersOverTheLost,
 }
 
 /// What a write is about, for telling repeats: two writes with one key are never under way together.
@@ -124,6 +154,7 @@ pub enum WriteKey {
     Options(PeeringId, Side),
     Tags(PeeringId, Side),
     Route(Slot),
+    Rule(RuleId),
 }
 
 impl WriteCall {
@@ -137,6 +168,7 @@ impl WriteCall {
             Write::AddRoute { slot, .. } | Write::Repoint { slot, .. } | Write::DropRoute { slot, .. } => {
                 WriteKey::Route(*slot)
             }
+            Write::RevokeRule { rule, .. } => WriteKey::Rule(*rule),
         }
     }
 
@@ -152,6 +184,8 @@ impl WriteCall {
             Write::AddRoute { .. } => "CreateRoute",
             Write::Repoint { .. } => "ReplaceRoute",
             Write::DropRoute { .. } => "DeleteRoute",
+            Write::RevokeRule { is_egress: false, .. } => "RevokeSecurityGroupIngress",
+            Write::RevokeRule { is_egress: true, .. } => "RevokeSecurityGroupEgress",
         }
     }
 }
@@ -169,6 +203,8 @@ impl Write {
             Self::AddRoute { .. } => Operation::CreateRoute,
             Self::Repoint { .. } => Operation::ReplaceRoute,
             Self::DropRoute { .. } => Operation::DeleteRoute,
+            Self::RevokeRule { is_egress: false, .. } => Operation::RevokeSecurityGroupIngress,
+            Self::RevokeRule { is_egress: true, .. } => Operation::RevokeSecurityGroupEgress,
         }
     }
 }
@@ -200,6 +236,10 @@ impl fmt::Display for WriteCall {
                 write!(f, "repoint route {slot} from {from} to {to}")
             }
             Write::DropRoute { slot, was, proof: _ } => write!(f, "drop route {slot} to {was}"),
+            Write::RevokeRule { rule, group, vpc: _, is_egress, via, proof: _ } => {
+                let way = if *is_egress { "egress" } else { "ingress" };
+                write!(f, "revoke {way} rule {rule} of {group}, stale since {via} ended")
+            }
         }?;
         write!(f, " in {at}")
     }
@@ -237,11 +277,15 @@ pub enum NotSent {
 /// Proofs without a plan, for tests of what sends writes. Nothing but a test may use it.
 #[doc(hidden)]
 pub mod testing {
-    use super::{OursBecause, PeeringProof, SlotProof};
+    use super::{OursBecause, PeeringProof, RuleProof, SlotProof};
     use crate::time::Mono;
 
     pub fn peering_proof(read: Mono, why: OursBecause) -> PeeringProof {
         PeeringProof { read, why }
+    }
+
+    pub fn rule_proof(read: Mono, why: OursBecause) -> RuleProof {
+        RuleProof { read, why }
     }
 
     pub fn slot_proof(read: Mono, why: OursBecause) -> SlotProof {

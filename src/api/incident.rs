@@ -199,6 +199,10 @@ pub struct PeeringIncidentStatus {
     /// How many routes led to it, those not spelt out included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routes_affected_total: Option<i64>,
+    /// Security-group rules that went stale with it. Absent while they were not read: the policy ignores them, the peering
+    /// is being restored and that heals them, the VPCs are in two Regions, or AWS did not let them be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_security_group_rules: Option<super::memory::StaleRules>,
     /// The policy as it was when the loss was noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyThen>,

@@ -55,6 +55,9 @@ pub struct Memory {
     /// What is known of the latest loss, open or settled, beside the loss itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<Case>,
+    /// The security-group rules that went stale with the loss of `case`, once they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_rules: Option<Box<StaleRules>>,
     /// What Peerkeeper itself ended in the last day: such calls by its role that are not among them were made by somebody
     /// else with its credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -297,6 +300,38 @@ pub struct Case {
     pub culprit: Option<Culprit>,
     /// A digest of the policy as it was when the loss was noticed.
     pub policy: String,
+}
+
+/// Security-group rules that went stale with a lost peering.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StaleRules {
+    /// The peering that they referred to the other VPC over.
+    pub peering_id: String,
+    /// How many there were, those not spelt out included.
+    pub total: i64,
+    /// Whether the act that was begun revokes them.
+    #[serde(default)]
+    pub revoked: bool,
+    /// The first hundred by id, grouped; fewer where thousands of routes are remembered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub rules: Vec<StaleRulesOf>,
+}
+
+/// Stale rules of one security group and direction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StaleRulesOf {
+    /// `requester` or `accepter`.
+    pub side: SideName,
+    /// The security group that they are in.
+    pub group_id: String,
+    /// `ingress` or `egress`.
+    pub direction: String,
+    /// The ids of the rules.
+    #[schemars(schema_with = "schema::words")]
+    pub rule_ids: Vec<String>,
 }
 
 /// A PeeringIncident, as it was when it was recorded.

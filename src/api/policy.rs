@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = schema::rules(SPEC_RULES)))]
 /// What to do.
 pub struct PeeringPolicySpec {
     /// What to do when a peering connection that should be there has been deleted.
@@ -73,6 +74,11 @@ pub struct PeeringPolicySpec {
     pub limits: PolicyLimits,
 }
 
+const SPEC_RULES: &[(&str, &str)] = &[(
+    "self.onUnexpectedDeletion.staleSecurityGroupRules != 'Revoke' || self.onUnexpectedDeletion.action == 'RemoveRoutes' || self.onAuthorizedDeletion == 'RemoveRoutes'",
+    "staleSecurityGroupRules: Revoke goes with the removal of routes: write action: RemoveRoutes or onAuthorizedDeletion: RemoveRoutes too, or staleSecurityGroupRules: Flag",
+)];
+
 /// The reaction to an unexpected deletion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +101,13 @@ pub struct OnUnexpectedDeletion {
     /// VPCs that points at the lost peering and overlaps the other VPC's CIDRs. Default: Declared.
     #[serde(default)]
     pub dependent_routes: DependentRoutes,
+    /// Rules of both VPCs' security groups that refer to groups of the other VPC over the lost peering, and lead nowhere
+    /// now. They are read only about a loss, and only where both VPCs are in one Region: AWS knows none else. `Ignore`:
+    /// they are not read. `Flag`: the VpcPeering and its PeeringIncident tell them. `Revoke`: they are revoked together
+    /// with the dead routes, when those are removed, as the plan of the PeeringIncident names them. A restore leaves them
+    /// in any case, because the new peering heals them. Default: Flag.
+    #[serde(default)]
+    pub stale_security_group_rules: StaleSecurityGroupRules,
 }
 
 /// Whom a deletion is allowed to: an IAM role, whatever its sessions are called, or an IAM user.
@@ -166,6 +179,14 @@ pub enum DependentRoutes {
     All,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum StaleSecurityGroupRules {
+    Ignore,
+    #[default]
+    Flag,
+    Revoke,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum OnChange {
     Restore,
@@ -217,6 +238,7 @@ impl PeeringPolicySpec {
                 grace_period: no_grace(),
                 require_approval: false,
                 dependent_routes: DependentRoutes::default(),
+                stale_security_group_rules: StaleSecurityGroupRules::default(),
             },
             authorized_principals: Vec::new(),
             on_authorized_deletion: remove_routes(),

@@ -7,16 +7,18 @@
 //! - a peering, table or VPC whose id we understand but not the rest fails the **whole reading**: left out, it would
 //!   count as absent, and absence is evidence.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ec2::types as wire;
 use peerkeeper_core::few::Few;
-use peerkeeper_core::ids::{AccountId, AccountRegion, Cidr, Destination, Region, Target};
+use peerkeeper_core::ids::{
+    AccountId, AccountRegion, Cidr, Destination, GroupId, PeeringId, Region, RuleId, Target, VpcId,
+};
 use peerkeeper_core::observed::{
-    Peering, PeeringEnd, PeeringState, PrefixList, Route, RouteTable, Tags, Vpc,
+    Peering, PeeringEnd, PeeringState, PrefixList, Resource, Route, RouteTable, StaleRule, Tags, Vpc,
 };
 
 /// Why one thing did not become a noun.
@@ -185,6 +187,119 @@ pub(super) fn prefix_list(wire: &wire::ManagedPrefixList, _: &Words) -> Converte
     const UNSAID: u32 = 55;
     let max_entries = wire.max_entries().map_or(UNSAID, |entries| u32::try_from(entries).unwrap_or(0));
     Ok((PrefixList { id, max_entries }, 0))
+}
+
+/// A security group that has stale rules, and what they refer to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StaleGroup {
+    pub id: GroupId,
+    pub vpc: VpcId,
+    pub references: BTreeSet<Reference>,
+}
+
+/// Another VPC's group, named by rules of one direction over a peering that ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Reference {
+    is_egress: bool,
+    group: GroupId,
+    vpc: VpcId,
+    via: PeeringId,
+}
+
+impl Reference {
+    pub fn stale(&self, id: RuleId, of: &StaleGroup) -> StaleRule {
+        StaleRule {
+            id,
+            group: of.id,
+            vpc: of.vpc,
+            is_egress: self.is_egress,
+            peer_group: self.group,
+            peer_vpc: self.vpc,
+            via: self.via,
+        }
+    }
+}
+
+/// One rule of a security group, as far as it refers to another group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct GroupRule {
+    pub id: RuleId,
+    group: GroupId,
+    is_egress: bool,
+    to: Option<(GroupId, Option<PeeringId>)>,
+}
+
+impl GroupRule {
+    /// It is a rule of this group, to what this names.
+    pub fn is(&self, group: GroupId, reference: &Reference) -> bool {
+        let names = self
+            .to
+            .is_some_and(|(to, via)| to == reference.group && via.is_none_or(|via| via == reference.via));
+        self.group == group && self.is_egress == reference.is_egress && names
+    }
+}
+
+impl Resource for StaleGroup {
+    type Id = GroupId;
+    type Group = VpcId;
+
+    fn id(&self) -> GroupId {
+        self.id
+    }
+
+    fn group(&self) -> VpcId {
+        self.vpc
+    }
+}
+
+impl Resource for GroupRule {
+    type Id = RuleId;
+    type Group = GroupId;
+
+    fn id(&self) -> RuleId {
+        self.id
+    }
+
+    fn group(&self) -> GroupId {
+        self.group
+    }
+}
+
+/// Rules also go stale by other things than peerings, which are none of our business: those are left out.
+pub(super) fn stale_group(wire: &wire::StaleSecurityGroup, _: &Words) -> Converted<StaleGroup> {
+    let id = id("security group", wire.group_id())?;
+    let ways = [(false, wire.stale_ip_permissions()), (true, wire.stale_ip_permissions_egress())];
+    let mut references = BTreeSet::new();
+    for (is_egress, permissions) in ways {
+        for pair in permissions.iter().flat_map(wire::StaleIpPermission::user_id_group_pairs) {
+            let (Some(via), Some("deleted") | None) =
+                (pair.vpc_peering_connection_id(), pair.peering_status())
+            else {
+                continue;
+            };
+            references.insert(Reference {
+                is_egress,
+                group: part(&id, "stale rule's group", pair.group_id())?,
+                vpc: part(&id, "stale rule's VPC", pair.vpc_id())?,
+                via: part(&id, "stale rule's peering", Some(via))?,
+            });
+        }
+    }
+    Ok((StaleGroup { id, vpc: part(&id, "VPC", wire.vpc_id())?, references }, 0))
+}
+
+pub(super) fn group_rule(wire: &wire::SecurityGroupRule, _: &Words) -> Converted<GroupRule> {
+    let id: RuleId = id("security group rule", wire.security_group_rule_id())?;
+    let to = wire.referenced_group_info().and_then(|to| {
+        Some((to.group_id()?.parse().ok()?, to.vpc_peering_connection_id().and_then(|via| via.parse().ok())))
+    });
+    let rule = GroupRule {
+        id,
+        group: part(&id, "security group", wire.group_id())?,
+        is_egress: wire.is_egress().unwrap_or(false),
+        to,
+    };
+    Ok((rule, 0))
 }
 
 fn tags(wire: &[wire::Tag], words: &Words) -> Tags {

@@ -15,16 +15,16 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_sdk_ec2::types::Filter;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use peerkeeper_core::aws_code::RefusalKind;
-use peerkeeper_core::ids::{PrefixListId, Region, RouteTableId, VpcId, VpcPair};
-use peerkeeper_core::observed::{Peering, PrefixList, Reading, Resource, RouteTable, Scope, Vpc};
+use peerkeeper_core::aws_code::{self, RefusalKind};
+use peerkeeper_core::ids::{GroupId, PrefixListId, Region, RouteTableId, VpcId, VpcPair};
+use peerkeeper_core::observed::{Peering, PrefixList, Reading, Resource, RouteTable, Scope, StaleRule, Vpc};
 use peerkeeper_core::pace::bucket::Operation;
 use peerkeeper_core::time::Mono;
 
 use super::accounts::{Account, Purpose};
 use super::budget::Budget;
 use super::clock;
-use super::convert::{self, Converted, Unfit, Words};
+use super::convert::{self, Converted, GroupRule, StaleGroup, Unfit, Words};
 use super::errors::{CallError, ReadError, ReadErrorKind};
 
 /// AWS's longest page of each kind.
@@ -32,6 +32,8 @@ const PEERINGS_PAGE: i32 = 1000;
 const TABLES_PAGE: i32 = 100;
 const VPCS_PAGE: i32 = 1000;
 const PREFIX_LISTS_PAGE: i32 = 100;
+const STALE_GROUPS_PAGE: i32 = 255;
+const RULES_PAGE: i32 = 1000;
 /// AWS takes at most 200 values in all filters of one call together: a pair takes two in each of two filters.
 const PAIRS_PER_CALL: usize = 50;
 const IDS_PER_CALL: usize = 200;
@@ -202,6 +204,66 @@ impl Questions {
             }
         };
         self.pages(Operation::DescribeManagedPrefixLists, page, convert::prefix_list, known).await
+    }
+
+    /// The rules of this VPC's security groups that are stale because a peering ended. AWS lists what is stale without the
+    /// rules' ids, and the ids without a filter for what is stale: the groups that one call names are asked about by another.
+    /// `None`: there is no such VPC.
+    pub async fn stale_rules(&self, vpc: VpcId) -> Result<Option<Read<StaleRule>>, ReadError> {
+        let stale = match self.stale_groups(vpc).await {
+            Ok(stale) => stale,
+            Err(error) if aws_code::classify(&error.code) == RefusalKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let groups: BTreeSet<GroupId> = stale.things.iter().map(|group| group.id).collect();
+        let rules = match groups.is_empty() {
+            true => Answer { began: stale.began, things: Vec::new(), pages: 0 },
+            false => in_chunks(&groups, IDS_PER_CALL, |some| self.rules_of(some)).await?,
+        };
+        let mut found = Vec::new();
+        for group in &stale.things {
+            for reference in &group.references {
+                let before = found.len();
+                let of = rules.things.iter().filter(|rule| rule.is(group.id, reference));
+                found.extend(of.map(|rule| Arc::new(reference.stale(rule.id, group))));
+                if found.len() == before {
+                    // One of the two answers is older than the other, or somebody is faster than both.
+                    let why = format!("{} has no rule that it should have by what is stale", group.id);
+                    return Err(self.unreadable(action(Operation::DescribeSecurityGroupRules), why));
+                }
+            }
+        }
+        let answer = Answer { began: stale.began, things: found, pages: stale.pages + rules.pages };
+        Ok(Some(answer.into_read(Scope::Groups([vpc].into()))))
+    }
+
+    async fn stale_groups(&self, vpc: VpcId) -> Result<Answer<StaleGroup>, ReadError> {
+        let page = |token| {
+            let ask = self.client.describe_stale_security_groups().vpc_id(vpc.to_string());
+            let ask = ask.max_results(STALE_GROUPS_PAGE).set_next_token(token);
+            async {
+                let got = ask.send().await?;
+                let request_id = got.request_id().map(str::to_owned);
+                let things = got.stale_security_group_set;
+                Ok(Page { things, next: got.next_token, request_id })
+            }
+        };
+        self.pages(Operation::DescribeStaleSecurityGroups, page, convert::stale_group, None).await
+    }
+
+    async fn rules_of(&self, groups: Vec<GroupId>) -> Result<Answer<GroupRule>, ReadError> {
+        let filters = vec![filter("group-id", &groups)];
+        let page = |token| {
+            let ask = self.client.describe_security_group_rules().max_results(RULES_PAGE);
+            let ask = ask.set_filters(Some(filters.clone())).set_next_token(token);
+            async {
+                let got = ask.send().await?;
+                let request_id = got.request_id().map(str::to_owned);
+                let things = got.security_group_rules;
+                Ok(Page { things, next: got.next_token, request_id })
+            }
+        };
+        self.pages(Operation::DescribeSecurityGroupRules, page, convert::group_rule, None).await
     }
 
     async fn by_ids<T, F>(
@@ -395,6 +457,8 @@ fn action(operation: Operation) -> &'static str {
         Operation::DescribeRouteTables => "DescribeRouteTables",
         Operation::DescribeVpcs => "DescribeVpcs",
         Operation::DescribeManagedPrefixLists => "DescribeManagedPrefixLists",
+        Operation::DescribeStaleSecurityGroups => "DescribeStaleSecurityGroups",
+        Operation::DescribeSecurityGroupRules => "DescribeSecurityGroupRules",
         _ => "Describe",
     }
 }

@@ -1,13 +1,13 @@
 //! Sweeps, narrow readings, and the views made of them: one [`Place`] per AwsAccount and Region.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use peerkeeper_core::ids::{PrefixListId, Region, RouteTableId, VpcId, VpcPair};
 use peerkeeper_core::observed::{
-    Peering, PrefixList, Reading, Resource, RouteTable, SideView, Unseen, View, Vpc,
+    Peering, PrefixList, Reading, Resource, RouteTable, Scope, SideView, StaleRule, Unseen, View, Vpc,
 };
 use peerkeeper_core::time::Mono;
 
@@ -32,12 +32,16 @@ pub(super) struct Place {
     tables: Joined<RouteTableId, Answer<RouteTable>>,
     vpcs: Joined<VpcId, Answer<Vpc>>,
     prefix_lists: Joined<PrefixListId, Answer<PrefixList>>,
+    /// AWS is asked of one VPC at a time, so only those who ask about the same one share a call.
+    stale_rules: Mutex<BTreeMap<VpcId, Arc<Joined<(), OfVpc>>>>,
 }
 
 /// Objects that are woken at one moment come to their readings some milliseconds apart: shorter than a call takes.
 const GATHERS: Duration = Duration::from_millis(25);
 
 type Answer<T> = Result<Read<T>, ReadError>;
+/// `None`: there is no such VPC.
+type OfVpc = Result<Option<Read<StaleRule>>, ReadError>;
 
 /// The half that asks.
 #[derive(Clone)]
@@ -65,6 +69,8 @@ pub struct NarrowNeeds {
     pub vpcs: BTreeSet<VpcId>,
     pub tables: BTreeSet<RouteTableId>,
     pub prefix_lists: BTreeSet<PrefixListId>,
+    /// VPCs whose stale security-group rules are wanted.
+    pub stale_rules_of: BTreeSet<VpcId>,
 }
 
 impl Reader {
@@ -92,9 +98,9 @@ impl Reader {
     /// reading of that kind. Objects that ask at the same time share calls.
     pub async fn read_narrow(&self, name: &str, region: Region, needs: NarrowNeeds) -> SideView {
         let Ok(place) = self.inner.place(name, region) else { return SideView::default() };
-        let NarrowNeeds { pair, vpcs, tables, prefix_lists } = needs;
+        let NarrowNeeds { pair, vpcs, tables, prefix_lists, stale_rules_of } = needs;
         let pairs: BTreeSet<VpcPair> = pair.into_iter().collect();
-        let (peerings, tables, vpcs, lists) =
+        let (peerings, tables, vpcs, lists, rules) =
             tokio::join!(
                 place.narrow(&place.peerings, pairs, |ask, keys| async move {
                     ask.peerings(Asked::Some(keys)).await
@@ -106,8 +112,9 @@ impl Reader {
                 place.narrow(&place.prefix_lists, prefix_lists, |ask, keys| async move {
                     ask.prefix_lists(Asked::Some(keys)).await
                 }),
+                place.stale_rules(&stale_rules_of),
             );
-        let errors = [error(&peerings), error(&tables), error(&vpcs), error(&lists)];
+        let errors = [error(&peerings), error(&tables), error(&vpcs), error(&lists), error(&rules)];
         let mut view = {
             let mut snapshot = place.snapshot();
             errors.into_iter().flatten().for_each(|error| note_wrong_account(&mut snapshot, error));
@@ -119,6 +126,7 @@ impl Reader {
             fill(&mut view.tables, tables),
             fill(&mut view.vpcs, vpcs),
             fill(&mut view.prefix_lists, lists),
+            fill(&mut view.stale_rules, rules),
         ];
         if fresh.contains(&true) {
             view.caller = Some(place.account.config.account_id);
@@ -169,6 +177,7 @@ impl Place {
             tables: Joined::new(GATHERS),
             vpcs: Joined::new(GATHERS),
             prefix_lists: Joined::new(GATHERS),
+            stale_rules: Mutex::default(),
         }
     }
 
@@ -245,6 +254,41 @@ impl Place {
         let questions = self.questions.clone();
         let answer = joined.ask(&keys, move |all| ask(questions, all)).await;
         Some(answer.unwrap_or_else(|| Err(self.crashed())))
+    }
+
+    /// Of each VPC by itself, as far as there is one; the whole began when the first was asked about. `None` if nothing was
+    /// asked for.
+    async fn stale_rules(&self, vpcs: &BTreeSet<VpcId>) -> Option<Answer<StaleRule>> {
+        if vpcs.is_empty() {
+            return None;
+        }
+        let asked = vpcs.iter().map(|vpc| async { (*vpc, self.stale_rules_of(*vpc).await) });
+        let (mut found, mut rules) = (BTreeSet::new(), Vec::new());
+        let (mut began, mut pages) = (clock::now(), 0);
+        for (vpc, answer) in futures::future::join_all(asked).await {
+            match answer {
+                Ok(Some(read)) => {
+                    found.insert(vpc);
+                    began = began.min(read.reading.began());
+                    pages += read.pages;
+                    rules.extend(read.reading.iter().cloned());
+                }
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let reading = Arc::new(Reading::new(began, Scope::Groups(found), rules));
+        Some(Ok(Read { reading, pages }))
+    }
+
+    async fn stale_rules_of(&self, vpc: VpcId) -> OfVpc {
+        let joined = {
+            let mut all = self.stale_rules.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(vpc).or_insert_with(|| Arc::new(Joined::new(GATHERS))).clone()
+        };
+        let questions = self.questions.clone();
+        let ask = move |_| async move { questions.stale_rules(vpc).await };
+        joined.ask(&BTreeSet::from([()]), ask).await.unwrap_or_else(|| Err(self.crashed()))
     }
 
     fn crashed(&self) -> ReadError {

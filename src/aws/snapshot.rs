@@ -94,6 +94,7 @@ impl Snapshot {
             tables: self.tables.view(None),
             vpcs: self.vpcs.view(None),
             prefix_lists: View::default(),
+            stale_rules: View::default(),
             routes_per_table: None,
         }
     }

@@ -145,6 +145,20 @@ impl Orders {
             Write::AddRoute { slot, to } => self.add_route(asking, slot, *to).await,
             Write::Repoint { slot, from: _, to, proof: _ } => self.repoint(asking, slot, *to).await,
             Write::DropRoute { slot, was: _, proof: _ } => self.drop_route(asking, slot).await,
+            Write::RevokeRule { rule, group, vpc: _, is_egress: false, via: _, proof: _ } => {
+                let ask = client
+                    .revoke_security_group_ingress()
+                    .group_id(group.to_string())
+                    .security_group_rule_ids(rule.to_string());
+                said_yes(asking.answer(ask.send()).await?.r#return())
+            }
+            Write::RevokeRule { rule, group, vpc: _, is_egress: true, via: _, proof: _ } => {
+                let ask = client
+                    .revoke_security_group_egress()
+                    .group_id(group.to_string())
+                    .security_group_rule_ids(rule.to_string());
+                said_yes(asking.answer(ask.send()).await?.r#return())
+            }
         }
     }
 

@@ -166,6 +166,7 @@ impl<'a> Drive<'a> {
         wanted.vpcs.extend(other.vpcs);
         wanted.tables.extend(other.tables);
         wanted.prefix_lists.extend(other.prefix_lists);
+        wanted.stale_rules_of.extend(other.stale_rules_of);
         let view = self.observe_place(live, Side::Requester, &wanted).await;
         Sides::new(view.clone(), view)
     }
@@ -402,9 +403,11 @@ fn annotations(object: &VpcPeering, commit: &Commit) -> Vec<(&'static str, Strin
 /// What one side's part of `needs` comes to.
 fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
     let spec = live.desired.sides.get(side);
+    let of_vpc = |is_asked: bool| is_asked.then_some(spec.vpc).into_iter().collect();
     NarrowNeeds {
         pair: needs.peerings.contains(&side).then(|| live.desired.pair()),
-        vpcs: if needs.vpcs.contains(&side) { [spec.vpc].into_iter().collect() } else { BTreeSet::new() },
+        vpcs: of_vpc(needs.vpcs.contains(&side)),
+        stale_rules_of: of_vpc(needs.stale_rules.contains(&side)),
         tables: needs.tables.get(&side).cloned().unwrap_or_default(),
         prefix_lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
     }

@@ -5,7 +5,7 @@ use super::{ACCOUNT_ID, DeclareError, count, exactly_one, name_of, parse_some, t
 use crate::api::GoDuration;
 use crate::api::policy::{
     AuthorizedPrincipal, DEFAULT_ROLE_PATH, DeletionAction, DependentRoutes as Dependents, OnChange,
-    OnUnknownActor, PeeringPolicy,
+    OnUnknownActor, PeeringPolicy, StaleSecurityGroupRules,
 };
 use peerkeeper_core::desired::{
     DependentRoutes, Limits, LossAction, Policy, PolicySource, Reaction, StaleRules, UnknownActor,
@@ -29,8 +29,11 @@ pub fn policy(object: &PeeringPolicy) -> Result<Policy, DeclareError> {
             Dependents::Declared => DependentRoutes::Declared,
             Dependents::All => DependentRoutes::All,
         },
-        // Security groups are not read, so there is nothing that one could choose.
-        stale_rules: StaleRules::Flag,
+        stale_rules: match deletion.stale_security_group_rules {
+            StaleSecurityGroupRules::Ignore => StaleRules::Ignore,
+            StaleSecurityGroupRules::Flag => StaleRules::Flag,
+            StaleSecurityGroupRules::Revoke => StaleRules::Revoke,
+        },
         approval: deletion.require_approval.then_some(Level::Policy),
         authorized: indexed("spec.authorizedPrincipals", &spec.authorized_principals, principal)?.into(),
         on_authorized: loss_action(spec.on_authorized_deletion),

@@ -244,7 +244,7 @@ fn a_policy_arrives_whole_and_its_defaults_are_those_of_the_built_in_one() {
     let whole = a_policy(
         "restore",
         json!({
-            "onUnexpectedDeletion": {"action": "Restore", "gracePeriod": "1m30s", "requireApproval": true, "dependentRoutes": "All"},
+            "onUnexpectedDeletion": {"action": "Restore", "gracePeriod": "1m30s", "requireApproval": true, "dependentRoutes": "All", "staleSecurityGroupRules": "Ignore"},
             "authorizedPrincipals": [
                 {"accountIds": ["111122223333", "444455556666"], "roleName": "net-*", "requireMfa": true},
                 {"accountIds": ["111122223333"], "roleName": "admin", "rolePath": "/aws-reserved/*/", "sourceIdentity": "ada@example.com"},
@@ -262,7 +262,7 @@ fn a_policy_arrives_whole_and_its_defaults_are_those_of_the_built_in_one() {
         action: LossAction::Restore,
         grace_s: 90,
         dependent_routes: DependentRoutes::All,
-        stale_rules: StaleRules::Flag,
+        stale_rules: StaleRules::Ignore,
         approval: Some(Level::Policy),
         authorized: [
             Principal {

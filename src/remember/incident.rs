@@ -166,6 +166,11 @@ pub fn incident_status(
         evidence,
         routes_affected: Vec::new(),
         routes_affected_total: Some(affected_total(before, affected.len())),
+        stale_security_group_rules: told
+            .stale
+            .as_ref()
+            .map(|stale| write::stale_rules(told.lost, stale))
+            .or_else(|| before.stale_security_group_rules.clone()),
         policy: before.policy.clone().or_else(|| Some(policy(&told.policy))),
         // What was carried out is kept.
         plan: plan.or_else(|| before.plan.clone().filter(|_| told.phase.is_over() || told.acted.is_some())),

@@ -4,12 +4,14 @@ use super::{Carried, wall};
 use crate::api::{VpcPeeringStatus, memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
 use peerkeeper_core::few::Few;
-use peerkeeper_core::ids::{AccountRegion, Cidr, Destination, RouteTableId, Side, Sides, Slot, VpcAt};
+use peerkeeper_core::ids::{
+    AccountRegion, Cidr, Destination, PeeringId, RouteTableId, Side, Sides, Slot, VpcAt,
+};
 use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
     Act, Attribution, Case, ClosedLoss, Culprit, Episode, How, Latch, Life, LossClass, LossOutcome, Memory,
-    Origin, Owned, Past, Proof, RefusedRequest,
+    Origin, Owned, Past, Proof, RefusedRequest, StaleAt, StaleRules,
 };
 use peerkeeper_core::misuse::{Ends, OwnCall};
 use peerkeeper_core::observed::Ending;
@@ -56,6 +58,7 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
         episode: stored_episode,
         last_loss,
         case: stored_case,
+        stale_rules,
         own,
         refused: stored_refused,
         spent,
@@ -76,7 +79,10 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
         settled_generation: settled_generation.unwrap_or_default(),
         episode: stored_episode.as_ref().map(episode).transpose()?,
         last_loss: last_loss.as_ref().map(closed_loss).transpose()?,
-        case: stored_case.as_ref().map(case).transpose()?,
+        case: stored_case
+            .as_ref()
+            .map(|stored| with_stale_rules(case(stored)?, stale_rules.as_deref()))
+            .transpose()?,
         own: indexed("own", own, own_calls)?.into_iter().flatten().collect(),
         refused: stored_refused.as_ref().map(refused).transpose()?,
         spent: indexed("spent", spent, |field, one| {
@@ -290,7 +296,32 @@ fn case(case: &api::Case) -> Read<Case> {
         }),
         attribution,
         policy: Arc::from(policy.as_str()),
+        stale: None,
     })
+}
+
+/// An older version opens the case of another loss and carries these along: then they are of no loss that is known.
+fn with_stale_rules(case: Case, stored: Option<&api::StaleRules>) -> Read<Case> {
+    let stale = stored.map(stale_rules).transpose()?;
+    Ok(Case { stale: stale.filter(|(of, _)| *of == case.of).map(|(_, stale)| stale), ..case })
+}
+
+fn stale_rules(stored: &api::StaleRules) -> Read<(PeeringId, StaleRules)> {
+    let api::StaleRules { peering_id, total, revoked, rules: groups } = stored;
+    let of: PeeringId = parse("staleRules.peeringId", peering_id)?;
+    let groups = indexed("staleRules.rules", groups, |field, group| {
+        let api::StaleRulesOf { side: of, group_id, direction, rule_ids } = group;
+        let ways = |word: &str| [false, true].into_iter().find(|way| super::write::direction(*way) == word);
+        let at = StaleAt {
+            side: side(&format!("{field}.side"), of)?,
+            group: parse(&format!("{field}.groupId"), group_id)?,
+            is_egress: word(&format!("{field}.direction"), direction, ways)?,
+        };
+        indexed(&format!("{field}.ruleIds"), rule_ids, |field, id| Ok((parse(field, id)?, at)))
+    })?;
+    let total = u32::try_from(*total)
+        .map_err(|why| RememberError::new(format!("{MEMORY}.staleRules.total"), total, why))?;
+    Ok((of, StaleRules { rules: groups.into_iter().flatten().collect(), total, revoked: *revoked }))
 }
 
 pub(super) fn own_calls(field: &str, calls: &api::OwnCalls) -> Read<Vec<OwnCall>> {

@@ -4,12 +4,12 @@ use super::{Carried, clip, rectangles::rectangles, timestamp};
 use crate::api::{memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
 use peerkeeper_core::few::Few;
-use peerkeeper_core::ids::{Side, Sides, Slot, VpcAt};
+use peerkeeper_core::ids::{PeeringId, Side, Sides, Slot, VpcAt};
 use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
     Act, Attribution, Case, ClosedLoss, Culprit, Episode, How, Latch, Life, Memory, Origin, Owned, Past,
-    RefusedRequest,
+    RefusedRequest, StaleAt, StaleRules,
 };
 use peerkeeper_core::misuse::{Ends, OwnCall};
 use peerkeeper_core::observed::Ending;
@@ -57,6 +57,9 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
         episode: open.as_ref().map(episode),
         last_loss: last_loss.as_ref().map(closed_loss),
         case: known_case.as_ref().map(case),
+        stale_rules: known_case
+            .as_ref()
+            .and_then(|case| Some(Box::new(stale_rules(case.of, case.stale.as_ref()?)))),
         own: own_calls(own),
         refused: request.as_ref().map(refused),
         spent: spent.iter().map(one_spent).collect(),
@@ -211,7 +214,8 @@ fn closed_loss(loss: &ClosedLoss) -> api::ClosedLoss {
 }
 
 fn case(case: &Case) -> api::Case {
-    let Case { of, incident, attribution, policy } = case;
+    // What went stale is told beside it: whatever is added, is added at the top.
+    let Case { of, incident, attribution, policy, stale: _ } = case;
     let (account_id, by) = match attribution {
         Attribution::AccountOnly(account) => (Some(account.to_string()), None),
         Attribution::Corroborated(_, proof) => (None, Some(proof.as_str().to_owned())),
@@ -229,6 +233,31 @@ fn case(case: &Case) -> api::Case {
         culprit: attribution.culprit().map(culprit),
         policy: policy.to_string(),
     }
+}
+
+/// Grouped by side, security group and direction.
+pub(super) fn stale_rules(of: PeeringId, stale: &StaleRules) -> api::StaleRules {
+    let StaleRules { rules, total, revoked } = stale;
+    let mut groups: BTreeMap<StaleAt, Vec<String>> = BTreeMap::new();
+    for (rule, at) in rules {
+        groups.entry(*at).or_default().push(rule.to_string());
+    }
+    let group = |(StaleAt { side: of, group, is_egress }, rule_ids)| api::StaleRulesOf {
+        side: side(of),
+        group_id: group.to_string(),
+        direction: direction(is_egress).to_owned(),
+        rule_ids,
+    };
+    api::StaleRules {
+        peering_id: of.to_string(),
+        total: i64::from(*total),
+        revoked: *revoked,
+        rules: groups.into_iter().map(group).collect(),
+    }
+}
+
+pub(super) fn direction(is_egress: bool) -> &'static str {
+    if is_egress { "egress" } else { "ingress" }
 }
 
 /// Many are noted at one moment, which is told once.

@@ -445,7 +445,8 @@ impl Operator {
         let asks = needs.peerings.contains(&side)
             || needs.vpcs.contains(&side)
             || needs.tables.contains_key(&side)
-            || needs.prefix_lists.contains_key(&side);
+            || needs.prefix_lists.contains_key(&side)
+            || needs.stale_rules.contains(&side);
         if !asks {
             return view;
         }
@@ -465,6 +466,9 @@ impl Operator {
         }
         if let Some(ids) = needs.prefix_lists.get(&side) {
             read(&mut view.prefix_lists, line.prefix_lists(at, ids));
+        }
+        if needs.stale_rules.contains(&side) {
+            read(&mut view.stale_rules, line.stale_rules(at, desired.sides.get(side).vpc));
         }
         view
     }
@@ -733,7 +737,8 @@ fn blind(view: &mut SideView, trouble: &Trouble) {
     view.peerings.unseen = unseen.clone();
     view.tables.unseen = unseen.clone();
     view.vpcs.unseen = unseen.clone();
-    view.prefix_lists.unseen = unseen;
+    view.prefix_lists.unseen = unseen.clone();
+    view.stale_rules.unseen = unseen;
 }
 
 fn rotate<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {

@@ -95,6 +95,7 @@ impl Fleet {
             tables: swept(began, tables(self.size, side, aws)),
             vpcs: swept(began, vpcs(self.size, side)),
             prefix_lists: View::default(),
+            stale_rules: View::default(),
             routes_per_table: Some(500),
         })
     }

@@ -36,6 +36,7 @@ pub(crate) fn open(draft: &mut Draft<'_>, lost: PeeringId) {
             incident: None,
             attribution: Attribution::None,
             policy: draft.input.policy.mark(),
+            stale: None,
         });
     }
 }
@@ -351,6 +352,9 @@ pub(crate) fn plan_of(draft: &Draft<'_>, lost: PeeringId, act: LossAction) -> Pr
     if more > 0 {
         steps.push(format!("{verb}: {more} more routes"));
     }
+    if act == LossAction::RemoveRoutes {
+        super::rules::say_steps(draft, lost, &mut all, &mut steps);
+    }
     let digest = format!("sha256:{}", crate::digest::sha256(all.as_bytes()));
     ProposedPlan { act, steps, digest: digest.into() }
 }
@@ -428,6 +432,7 @@ fn base(draft: &Draft<'_>, lost: PeeringId, class: LossClass, detected: Wall) ->
         attribution,
         evidence,
         routes: draft.memory.slots.iter().map(|(slot, owned)| (*slot, owned.to)).collect(),
+        stale: draft.memory.case_of(lost).and_then(|case| case.stale.clone()),
         policy: PolicySummary {
             name: match &policy.source {
                 PolicySource::BuiltIn => "".into(),

@@ -48,6 +48,8 @@ pub(crate) struct Draft<'a> {
     pub ask: Option<PeeringId>,
     /// Prefix lists that must be read before routes to them can be counted.
     pub lists: BTreeMap<Side, BTreeSet<PrefixListId>>,
+    /// Sides whose stale security-group rules must be read.
+    pub rules: BTreeSet<Side>,
     wake: Option<Mono>,
     /// Sides that writes wait to see: asked for before the turn ends.
     unseen: BTreeSet<Side>,
@@ -78,6 +80,7 @@ impl<'a> Draft<'a> {
             incident: None,
             ask: None,
             lists: BTreeMap::new(),
+            rules: BTreeSet::new(),
             wake: None,
             unseen: BTreeSet::new(),
             hold_tag: None,
@@ -337,7 +340,7 @@ impl<'a> Draft<'a> {
     /// What must be read freshly before the wave is sent: just what it touches.
     fn needs(&self) -> Needs {
         let (prefix_lists, peerings) = (self.lists.clone(), self.unseen.clone());
-        let mut needs = Needs { prefix_lists, peerings, ..Needs::default() };
+        let mut needs = Needs { prefix_lists, peerings, stale_rules: self.rules.clone(), ..Needs::default() };
         for call in &self.wave {
             match &call.write {
                 Write::Create { .. } => {
@@ -359,6 +362,10 @@ impl<'a> Draft<'a> {
                 | Write::DropRoute { slot, .. } => {
                     needs.peerings.insert(call.side);
                     needs.tables.entry(call.side).or_default().insert(slot.table);
+                }
+                Write::RevokeRule { .. } => {
+                    needs.peerings.insert(call.side);
+                    needs.stale_rules.insert(call.side);
                 }
             }
         }

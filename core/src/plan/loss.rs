@@ -16,7 +16,7 @@ use super::case::{self, NeedsApproval, Proposal};
 use super::draft::Draft;
 use super::peering;
 use super::report::State;
-use super::{routes, select};
+use super::{routes, rules, select};
 
 /// First pause before a peering that was restored before is restored again; it doubles.
 const AGAIN_FIRST_S: i64 = 15;
@@ -125,11 +125,17 @@ fn tables_are_all_gone(draft: &Draft<'_>, side: Side) -> bool {
 pub(crate) fn act(draft: &mut Draft<'_>, lost: PeeringId) {
     judge_again(draft);
     let Some(episode) = draft.memory.episode.clone() else { return };
+    rules::note(draft, &episode);
     let (reason, message) = describe(&episode, draft.memory.case_of(lost));
     let Some(proposal) = case::propose(draft, &episode) else {
         draft.stuck(reason, message);
         return;
     };
+    let removes = proposal.act == LossAction::RemoveRoutes && !proposal.begun;
+    if removes && rules::are_missing(draft, lost) {
+        draft.phase = Some(Phase::Waiting);
+        return;
+    }
     draft.proposed = Some(proposal.plan.clone());
     if !proposal.begun && !may_begin(draft, &episode, &proposal) {
         return;
@@ -358,6 +364,7 @@ fn admitted(draft: &mut Draft<'_>, episode: &Episode, proposal: &Proposal) -> bo
         draft.hold(what, reason, release);
         return false;
     }
+    rules::begin(draft);
     draft.memory.spend(act, now);
     draft.reserve = Some(Reserve { act, is_approved });
     set_episode(draft, |episode| {
@@ -393,9 +400,12 @@ fn remove(draft: &mut Draft<'_>, episode: &Episode, proposal: &Proposal) {
     draft.phase = Some(Phase::RemovingRoutes);
     // With status lost, the declared routes that it left behind are found by where they lead.
     let knows_all = !draft.memory.slots.is_empty() || routes::remember_declared(draft);
-    if !knows_all || !routes::drop_dead(draft, lost) {
+    let no_routes = knows_all && routes::drop_dead(draft, lost);
+    if !rules::revoke(draft, lost) || !no_routes {
         let (_, message) = describe(episode, draft.memory.case_of(lost));
-        draft.working(Reason::Progressing, format!("{message}; removing the routes it left behind"));
+        let rules = if rules::are_revoked(draft, lost) { " and the stale rules" } else { "" };
+        let what = format!("{message}; removing the routes{rules} it left behind");
+        draft.working(Reason::Progressing, what);
         return;
     }
     draft.memory.life = Life::Released { lost, generation: draft.input.desired.generation };
@@ -480,7 +490,11 @@ pub(crate) fn describe(episode: &Episode, case: Option<&Case>) -> (Reason, Strin
         LossClass::Unexpected => "",
     };
     let lost = episode.lost;
-    (reason, format!("{lost} {how}, and {} routes led to it{left}", episode.routes))
+    let rules = match rules::in_words(case.and_then(|case| case.stale.as_ref())) {
+        none if none.is_empty() => none,
+        some => format!("; {some} went stale with it"),
+    };
+    (reason, format!("{lost} {how}, and {} routes led to it{rules}{left}", episode.routes))
 }
 
 pub(crate) fn describe_closed(last: &ClosedLoss, case: Option<&Case>) -> (Reason, String) {
@@ -496,7 +510,13 @@ pub(crate) fn describe_closed(last: &ClosedLoss, case: Option<&Case>) -> (Reason
             format!("{lost} was deleted{by}; {new}, made by somebody else, took its place"),
         ),
         LossOutcome::Released => {
-            (Reason::ReleasedByPolicy, format!("{lost} was deleted{by}; its routes were removed"))
+            let stale = case.and_then(|case| case.stale.as_ref());
+            let rules = match rules::in_words(stale) {
+                none if none.is_empty() => none,
+                some if stale.is_some_and(|stale| stale.revoked) => format!(", and {some} revoked"),
+                some => format!("; {some} that it left stale are still there"),
+            };
+            (Reason::ReleasedByPolicy, format!("{lost} was deleted{by}; its routes were removed{rules}"))
         }
     }
 }

@@ -25,6 +25,7 @@ mod options;
 mod peering;
 mod report;
 mod routes;
+mod rules;
 mod select;
 mod settle;
 mod sight;

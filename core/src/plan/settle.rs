@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ids::{PeeringId, Sides, Target, VpcPair};
-use crate::observed::{Peering, PeeringState, Reading, SideView};
+use crate::observed::{Peering, PeeringState, Reading, SideView, StaleRule};
 use crate::recent::{Recent, Sent};
 use crate::time::{Mono, Timing};
 use crate::write::{Write, WriteCall, WriteKey};
@@ -62,6 +62,15 @@ fn readings_about(call: &WriteCall, observed: &Sides<SideView>, pair: VpcPair) -
             };
             view.tables.readings().map(about).collect()
         }
+        Write::RevokeRule { rule, vpc, via, .. } => {
+            // Such a reading is complete for its VPC, as a sweep is; and they are never swept.
+            let about = |r: &Arc<Reading<StaleRule>>| match r.get(*rule) {
+                Some(shown) if shown.via == *via => (r.began(), true, Says::Lacks),
+                None if !r.covers_group(*vpc) => (r.began(), true, Says::Nothing),
+                _ => (r.began(), true, Says::Effect),
+            };
+            view.stale_rules.readings().map(about).collect()
+        }
         write => {
             let about = |r: &Arc<Reading<Peering>>| (r.began(), r.is_sweep(), peering_says(write, r, pair));
             view.peerings.readings().map(about).collect()
@@ -115,6 +124,9 @@ fn peering_says(write: &Write, reading: &Reading<Peering>, pair: VpcPair) -> Say
             judge(*id, &|p| set.iter().all(|(key, value)| p.tags.get(key) == Some(value)))
         }
         Write::Untag { id, keys } => judge(*id, &|p| keys.iter().all(|key| !p.tags.contains_key(key))),
-        Write::AddRoute { .. } | Write::Repoint { .. } | Write::DropRoute { .. } => Says::Nothing,
+        Write::AddRoute { .. }
+        | Write::Repoint { .. }
+        | Write::DropRoute { .. }
+        | Write::RevokeRule { .. } => Says::Nothing,
     }
 }

@@ -1,6 +1,6 @@
 //! The acts of a script, done. What AWS or the API server refuses is refused: nobody asks what came of it.
 
-use ec2sim::{Action, Calm, PeeringId, Request};
+use ec2sim::{Action, AuthorizeRules, Calm, PeeringId, Request, RuleEndSpec, RuleSpec};
 use peerkeeper_core::desired::{Adoption, DeletionPolicy, Destinations, LossAction, Reaction, TableSelector};
 use peerkeeper_core::ids::{HOLD_TAG_KEY, ORIGIN_TAG_KEY, ObjectKey, OwnerTag};
 use peerkeeper_core::incident::{Decision, DecisionVerdict};
@@ -78,6 +78,23 @@ impl Stage {
         self.call(by, Request::DeleteTags { resources: vec![id.to_owned()], tags });
     }
 
+    /// Somebody has a VPC's default group refer to the other's, where AWS lets it: it goes stale with the peering.
+    fn refer_across(&mut self, at: &Place, to: &Place) {
+        let (Some(group), Some(other)) =
+            (self.world.default_group(&at.vpc), self.world.default_group(&to.vpc))
+        else {
+            return;
+        };
+        let end = RuleEndSpec::group_of(to.account, other.to_string());
+        let rules = AuthorizeRules {
+            group_id: group.to_string(),
+            rules: vec![RuleSpec::tcp(443, end)],
+            ..AuthorizeRules::default()
+        };
+        self.call(at, Request::AuthorizeSecurityGroupIngress(rules.clone()));
+        self.call(at, Request::AuthorizeSecurityGroupEgress(rules));
+    }
+
     /// True if it did something that neither AWS's log nor a version tells.
     fn in_aws(&mut self, what: What, index: usize, pick: &mut Pick) -> bool {
         let (from, to) = self.ends(index);
@@ -85,6 +102,8 @@ impl Stage {
             if pick.of(2) == 0 { (from.clone(), to.clone()) } else { (to.clone(), from.clone()) };
         match what {
             What::DeletePeering => {
+                self.refer_across(&from, &to);
+                self.refer_across(&to, &from);
                 for id in self.live_of(index) {
                     let _ = self.world.delete_peering_as(by.account, by.region, &id);
                     self.maybe_forge(&id);
@@ -275,6 +294,10 @@ impl Stage {
             Write::Accept(id) => world.reject_peering_as(account, region, &rig::pcx(*id)),
             Write::DropRoute { slot, .. } => {
                 world.delete_route(&rig::rtb(slot.table), &slot.destination.to_string())
+            }
+            Write::RevokeRule { .. } => {
+                let theirs = ec2sim::Caller::new(account, region);
+                world.call(&theirs, crate::common::aws::request(&call.write), &mut ec2sim::Calm).map(|_| ())
             }
             Write::Create { pair, .. } => {
                 let ends = [&pair.sides.requester, &pair.sides.accepter];

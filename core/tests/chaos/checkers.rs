@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ec2sim::{Mutation, PeeringStatus, Request, World};
-use peerkeeper_core::desired::{AccountRef, DependentRoutes, Limits, Policy, Reaction};
+use peerkeeper_core::desired::{AccountRef, DependentRoutes, Limits, Policy, Reaction, StaleRules};
 use peerkeeper_core::ids::{AccountRegion, ObjectKey, OwnerTag, PeeringId, Side, Slot};
 use peerkeeper_core::memory::{Act, Life, LossClass, LossOutcome, Memory};
 use peerkeeper_core::misuse::Ends;
@@ -306,6 +306,12 @@ impl Stage {
             Write::DropRoute { .. } if !doing.deleting && !may_drop(doing) => {
                 self.judge.accuse(11, format!("{call} for {key}: nothing that is stored asks for it"));
             }
+            Write::RevokeRule { rule, .. } => {
+                let stale = stored.case.as_ref().and_then(|case| case.stale.as_ref());
+                if !stale.is_some_and(|stale| stale.revoked && stale.include(*rule)) || !may_drop(doing) {
+                    self.judge.accuse(11, format!("{call} for {key}: nothing that is stored asks for it"));
+                }
+            }
             _ => {}
         }
     }
@@ -324,6 +330,7 @@ impl Stage {
                 self.judge_route(doing, call, slot);
             }
             Write::Remove(id, _) => self.judge_removal(doing, call, *id),
+            Write::RevokeRule { via, .. } => self.judge_rule(doing, call, *via),
             Write::Accept(id)
             | Write::Options { id, .. }
             | Write::Tag { id, .. }
@@ -377,6 +384,17 @@ impl Stage {
         if !owns {
             self.judge.accuse(3, format!("{call} for {}: neither declared nor remembered", doing.whose.key));
         }
+    }
+
+    /// A rule is revoked only where the policy asks for that, and only for a peering of this pair that has ended.
+    fn judge_rule(&mut self, doing: &Doing, call: &WriteCall, via: PeeringId) {
+        if doing.policy.stale_rules != StaleRules::Revoke {
+            self.judge.accuse(3, format!("{call} for {}: the policy does not ask for it", doing.whose.key));
+        }
+        if !has_ended(&self.world, via) {
+            self.judge.accuse(3, format!("{call} for {}: the peering has not ended", doing.whose.key));
+        }
+        self.judge_touched(doing, call, via);
     }
 
     /// Whether the object's side has that VPC's table, and declares any route at all there.

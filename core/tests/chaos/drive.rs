@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use peerkeeper_core::aws_code::RefusalKind;
 use peerkeeper_core::desired::{AccountRef, Policy};
-use peerkeeper_core::ids::{AccountRegion, ObjectKey, Side, Sides};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, Side, Sides, VpcId};
 use peerkeeper_core::memory::{Act, Life};
-use peerkeeper_core::observed::{Needs, PeeringState, Reading, Scope, SideView, Unseen};
+use peerkeeper_core::observed::{Needs, PeeringState, Reading, Scope, SideView, StaleRule, Unseen, View};
 use peerkeeper_core::pace::bucket::Operation;
 use peerkeeper_core::pace::queue::Urgency;
 use peerkeeper_core::plan::{Finalizer, Truth};
@@ -370,6 +370,7 @@ impl Stage {
             join(&mut view.tables, &own.tables);
             join(&mut view.vpcs, &own.vpcs);
             join(&mut view.prefix_lists, &own.prefix_lists);
+            join(&mut view.stale_rules, &own.stale_rules);
         }
         sabotage::spoil_views(self, &mut views);
         Reply::Observed(Box::new(views))
@@ -406,7 +407,31 @@ impl Stage {
             let read = self.line().prefix_lists(at, &wanted.lists);
             read_into(&mut own.prefix_lists, read, Scope::Ids(wanted.lists.clone()), began);
         }
+        self.read_stale_rules(at, &wanted.rules_of, &mut own.stale_rules, began);
         own
+    }
+
+    /// Each VPC is asked of by itself, and what one of them lacks is not known of the whole.
+    fn read_stale_rules(
+        &mut self,
+        at: AccountRegion,
+        vpcs: &BTreeSet<VpcId>,
+        view: &mut View<StaleRule>,
+        began: Mono,
+    ) {
+        let mut all = Vec::new();
+        for vpc in vpcs {
+            match self.line().stale_rules(at, *vpc) {
+                Ok(reading) => all.extend(reading.iter().cloned()),
+                Err(unseen) => {
+                    view.unseen = unseen;
+                    return;
+                }
+            }
+        }
+        if !vpcs.is_empty() {
+            view.narrow = Some(Arc::new(Reading::new(began, Scope::Groups(vpcs.clone()), all)));
+        }
     }
 
     // Commits.

@@ -354,6 +354,7 @@ pub fn blind(view: &mut SideView, unseen: &Unseen) {
     view.tables.unseen = unseen.clone();
     view.vpcs.unseen = unseen.clone();
     view.prefix_lists.unseen = unseen.clone();
+    view.stale_rules.unseen = unseen.clone();
 }
 
 /// Nothing new is known of it.
@@ -362,6 +363,7 @@ pub fn forget(view: &mut SideView, unseen: &Unseen) {
     view.tables.unseen = unseen.clone();
     view.vpcs.unseen = unseen.clone();
     view.prefix_lists.unseen = unseen.clone();
+    view.stale_rules.unseen = unseen.clone();
 }
 
 pub fn join<T: Resource>(view: &mut View<T>, own: &View<T>) {

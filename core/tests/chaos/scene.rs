@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ec2sim::{Seeded, World};
-use peerkeeper_core::desired::{AccountRef, DependentRoutes, Limits, Reaction};
+use peerkeeper_core::desired::{AccountRef, DependentRoutes, Limits, LossAction, Reaction, StaleRules};
 use peerkeeper_core::ids::Sides;
 use peerkeeper_core::time::Wall;
 
@@ -131,6 +131,9 @@ fn make_policies(sim: &mut Sim, luck: &mut Seeded) {
         }
         if luck.below(4) == 0 {
             policy.on_repointed_route = Reaction::Restore;
+        }
+        if policy.action == LossAction::RemoveRoutes {
+            policy.stale_rules = StaleRules::Revoke;
         }
     }
 }

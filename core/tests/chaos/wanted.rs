@@ -13,6 +13,8 @@ pub struct Wanted {
     pub vpcs: BTreeSet<VpcId>,
     pub tables: BTreeSet<RouteTableId>,
     pub lists: BTreeSet<PrefixListId>,
+    /// VPCs whose stale security-group rules are asked for.
+    pub rules_of: BTreeSet<VpcId>,
 }
 
 impl Wanted {
@@ -22,6 +24,12 @@ impl Wanted {
             pair: needs.peerings.contains(&side).then(|| desired.pair()),
             vpcs: vpc.into_iter().collect(),
             tables: needs.tables.get(&side).cloned().unwrap_or_default(),
+            rules_of: needs
+                .stale_rules
+                .contains(&side)
+                .then(|| desired.sides.get(side).vpc)
+                .into_iter()
+                .collect(),
             lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
         }
     }
@@ -33,6 +41,7 @@ impl Wanted {
         all.vpcs.extend(accepter.vpcs);
         all.tables.extend(accepter.tables);
         all.lists.extend(accepter.lists);
+        all.rules_of.extend(accepter.rules_of);
         all
     }
 }

@@ -16,6 +16,7 @@ pub enum Variant {
     AddRoute,
     Repoint,
     DropRoute,
+    RevokeRule,
 }
 
 impl Variant {
@@ -29,6 +30,7 @@ impl Variant {
         Self::AddRoute,
         Self::Repoint,
         Self::DropRoute,
+        Self::RevokeRule,
     ];
 }
 
@@ -43,6 +45,7 @@ pub fn variant(write: &Write) -> Variant {
         Write::AddRoute { .. } => Variant::AddRoute,
         Write::Repoint { .. } => Variant::Repoint,
         Write::DropRoute { .. } => Variant::DropRoute,
+        Write::RevokeRule { .. } => Variant::RevokeRule,
     }
 }
 

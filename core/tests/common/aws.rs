@@ -9,7 +9,8 @@ use ec2sim::{
 use peerkeeper_core::aws_code::{Refusal, RefusalKind};
 use peerkeeper_core::ids::{AccountRegion, Cidr, Destination, PrefixListId, RouteTableId, Target, VpcPair};
 use peerkeeper_core::observed::{
-    Peering, PeeringEnd, PeeringState, PrefixList, Reading, Route, RouteTable, Scope, Tags, Unseen, Vpc,
+    Peering, PeeringEnd, PeeringState, PrefixList, Reading, Route, RouteTable, Scope, StaleRule, Tags,
+    Unseen, Vpc,
 };
 use peerkeeper_core::time::Mono;
 use peerkeeper_core::write::{Outcome, TagSet, Write, WriteCall};
@@ -139,6 +140,32 @@ impl Line<'_> {
         Ok(Arc::new(Reading::new(began, Scope::Ids(only.clone()), lists)))
     }
 
+    /// The wire tells the rules' ids by another call; the world's view has them.
+    pub fn stale_rules(
+        &mut self,
+        at: AccountRegion,
+        of: peerkeeper_core::ids::VpcId,
+    ) -> Result<Arc<Reading<StaleRule>>, Unseen> {
+        let began = Mono(self.world.now_ms());
+        let mut groups = Vec::new();
+        let mut next_token = None;
+        loop {
+            let vpc_id = of.to_string();
+            let request = Request::DescribeStaleSecurityGroups { vpc_id, max_results: Some(255), next_token };
+            let action = request.action();
+            let answer = self.call(at, request).map_err(|failure| unseen(action, failure))?;
+            let page = answer.stale_groups().expect("the answer to another call");
+            groups.extend(page.items);
+            next_token = page.next_token;
+            if next_token.is_none() {
+                break;
+            }
+        }
+        let rules =
+            groups.iter().flat_map(|group| group.0.rules.iter().filter_map(move |rule| stale(of, rule)));
+        Ok(Arc::new(Reading::new(began, Scope::Groups([of].into()), rules.map(Arc::new))))
+    }
+
     pub fn send(&mut self, call: &WriteCall) -> Outcome {
         match self.call(call.at, request(&call.write)) {
             Ok(Response::Peering(view)) => Outcome::Done(Some(text(&view.id))),
@@ -237,6 +264,19 @@ fn route(view: &ec2sim::RouteView) -> Route {
     }
 }
 
+fn stale(vpc: peerkeeper_core::ids::VpcId, rule: &ec2sim::RuleView) -> Option<StaleRule> {
+    let ec2sim::RuleEnd::Group(peer) = &rule.end else { return None };
+    Some(StaleRule {
+        id: text(&rule.id),
+        group: text(&rule.group),
+        vpc,
+        is_egress: rule.is_egress,
+        peer_group: text(&peer.id),
+        peer_vpc: text(peer.vpc.as_ref()?),
+        via: text(peer.peering.as_ref()?),
+    })
+}
+
 /// The call that a write is.
 pub fn request(write: &Write) -> Request {
     let owned =
@@ -264,6 +304,17 @@ pub fn request(write: &Write) -> Request {
         Write::AddRoute { slot, to } => Request::CreateRoute(at_slot(slot).peering(to.to_string())),
         Write::Repoint { slot, to, .. } => Request::ReplaceRoute(at_slot(slot).peering(to.to_string())),
         Write::DropRoute { slot, .. } => Request::DeleteRoute(at_slot(slot)),
+        Write::RevokeRule { rule, group, is_egress, .. } => {
+            let rules = ec2sim::RevokeRules {
+                group_id: group.to_string(),
+                rule_ids: vec![rule.to_string()],
+                ..ec2sim::RevokeRules::default()
+            };
+            match is_egress {
+                true => Request::RevokeSecurityGroupEgress(rules),
+                false => Request::RevokeSecurityGroupIngress(rules),
+            }
+        }
     }
 }
 

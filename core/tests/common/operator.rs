@@ -410,6 +410,9 @@ impl Sim {
             if let Some(ids) = needs.prefix_lists.get(&side) {
                 read(&mut view.prefix_lists, line.prefix_lists(at, ids));
             }
+            if needs.stale_rules.contains(&side) {
+                read(&mut view.stale_rules, line.stale_rules(at, object.sides.get(side).vpc));
+            }
         }
         narrow
     }
@@ -424,6 +427,7 @@ impl Sim {
         join(&mut view.tables, &own.tables);
         join(&mut view.vpcs, &own.vpcs);
         join(&mut view.prefix_lists, &own.prefix_lists);
+        join(&mut view.stale_rules, &own.stale_rules);
         view
     }
 
@@ -497,6 +501,7 @@ fn forget(view: &mut SideView, unseen: &Unseen) {
     view.tables.unseen = unseen.clone();
     view.vpcs.unseen = unseen.clone();
     view.prefix_lists.unseen = unseen.clone();
+    view.stale_rules.unseen = unseen.clone();
 }
 
 fn join<T: Resource>(view: &mut View<T>, own: &View<T>) {

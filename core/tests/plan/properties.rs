@@ -6,17 +6,19 @@ use std::sync::Arc;
 use peerkeeper_core::claims::ClaimsView;
 use peerkeeper_core::desired::{
     AccountRef, Adoption, DeletionPolicy, DependentRoutes, Desired, Destinations, Grant, LossAction, PairAt,
-    Policy, PolicySource, Reaction, RouteSpec, SideSpec, TableSelector,
+    Policy, PolicySource, Reaction, RouteSpec, SideSpec, StaleRules, TableSelector,
 };
 use peerkeeper_core::ids::{
     AccountRegion, Cidr, Destination, ORIGIN_TAG_KEY, ObjectKey, OwnerTag, PeeringId, RouteTableId, Side,
     Sides, Slot, Target, VpcAt, VpcId,
 };
 use peerkeeper_core::limits::LimitsView;
-use peerkeeper_core::memory::{Episode, How, Life, LossClass, Memory, Origin, Owned, Past};
+use peerkeeper_core::memory::{
+    self, Attribution, Case, Episode, How, Life, LossClass, Memory, Origin, Owned, Past,
+};
 use peerkeeper_core::observed::{
-    Ending, Peering, PeeringEnd, PeeringState, Reading, Resource, Route, RouteTable, Scope, SideView, Tags,
-    Unseen, View, Vpc,
+    Ending, Peering, PeeringEnd, PeeringState, Reading, Resource, Route, RouteTable, Scope, SideView,
+    StaleRule, Tags, Unseen, View, Vpc,
 };
 use peerkeeper_core::plan::{Input, Verdict, plan};
 use peerkeeper_core::recent::Recent;
@@ -226,12 +228,33 @@ fn memory(dice: &mut Dice) -> Memory {
             message: "".into(),
             by_account: None,
             routes: 1,
-            action: LossAction::Restore,
+            action: dice.one(&[LossAction::Restore, LossAction::RemoveRoutes]),
             acted: dice.one(&[None, Some(Wall(now().wall.0 - 50))]),
             latched: None,
         });
     }
+    memory.case = memory.episode.as_ref().map(|episode| Case {
+        of: episode.lost,
+        incident: None,
+        attribution: Attribution::None,
+        policy: "".into(),
+        stale: Some(memory::StaleRules { rules: BTreeMap::new(), total: 8, revoked: true }),
+    });
     memory
+}
+
+/// Of each lost peering, as if both VPCs were in one Region.
+fn stale_rules(side: Side) -> Vec<Arc<StaleRule>> {
+    let rule = |n: usize| StaleRule {
+        id: format!("sgr-{n:016x}{}", if side == Side::Requester { "a" } else { "b" }).parse().unwrap(),
+        group: "sg-0000000a".parse().unwrap(),
+        vpc: vpc(side),
+        is_egress: n % 2 == 0,
+        peer_group: "sg-0000000b".parse().unwrap(),
+        peer_vpc: vpc(side.peer()),
+        via: pcx(n),
+    };
+    (0..OWN).map(rule).map(Arc::new).collect()
 }
 
 fn scene(bytes: Vec<u8>) -> Scene {
@@ -268,6 +291,7 @@ fn scene(bytes: Vec<u8>) -> Scene {
     let policy = Policy {
         source: dice.one(&[PolicySource::BuiltIn, PolicySource::Missing("x".into())]),
         action: dice.one(&[LossAction::Restore, LossAction::RemoveRoutes, LossAction::Flag]),
+        stale_rules: StaleRules::Revoke,
         dependent_routes: dice.one(&[DependentRoutes::Declared, DependentRoutes::All]),
         on_drift: dice.one(&[Reaction::Restore, Reaction::Flag]),
         on_repointed_route: dice.one(&[Reaction::Flag, Reaction::Restore]),
@@ -356,6 +380,7 @@ impl Scene {
                 tables: view(tables, sight),
                 vpcs,
                 prefix_lists: View::default(),
+                stale_rules: view(stale_rules(side), sight),
                 routes_per_table: Some(500),
             }
         })
@@ -476,6 +501,8 @@ impl Scene {
                     && self.desired.deletion_policy != Some(DeletionPolicy::Retain);
                 sure(self.memory.slots.contains_key(slot) || all || lost, "it was never ours")
             }
+            // Whatever AWS lists.
+            Write::RevokeRule { .. } => Err("no rule refers to a group of another Region".to_owned()),
         }
     }
 }

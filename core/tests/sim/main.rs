@@ -16,4 +16,5 @@ mod losses;
 
 mod order;
 mod restart;
+mod rules;
 mod small_world;

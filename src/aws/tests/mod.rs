@@ -8,5 +8,6 @@ mod direct;
 mod fake;
 mod identity;
 mod reads;
+mod rules;
 mod world;
 mod writes;

@@ -15,7 +15,7 @@ use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{AccountRegion, Region, Side, Sides, Slot, Target, VpcAt, VpcPair};
 use peerkeeper_core::observed::Unseen;
 use peerkeeper_core::time::Mono;
-use peerkeeper_core::write::testing::{peering_proof, slot_proof};
+use peerkeeper_core::write::testing::{peering_proof, rule_proof, slot_proof};
 use peerkeeper_core::write::{NotSent, OursBecause, Outcome, TagSet, Write, WriteCall};
 
 use super::direct::{self, Line};
@@ -129,16 +129,17 @@ impl Rig {
         self.aws.reader().sweep("prod", eu()).await.map(drop).map_err(|error| error.kind)
     }
 
-    /// What writes are about: peerings with their tags and options, and routes.
+    /// What writes are about: peerings with their tags and options, routes, and security groups.
     fn truth(&self) -> String {
         self.world.with_world(|world| {
             let (peerings, tables): (Vec<_>, Vec<_>) =
                 (world.peerings().collect(), world.route_tables().collect());
-            format!("{peerings:?} {tables:?}")
+            let groups: Vec<_> = world.security_groups().collect();
+            format!("{peerings:?} {tables:?} {groups:?}")
         })
     }
 
-    async fn send(&self, write: Write) -> Outcome {
+    pub async fn send(&self, write: Write) -> Outcome {
         let call = WriteCall { side: Side::Requester, at: prod_in_eu(), write };
         self.aws.writer().send("prod", &call, || Ok(())).await.outcome
     }
@@ -199,6 +200,7 @@ async fn a_narrow_reading_shows_what_was_asked_for_and_nothing_else() {
         vpcs: [a].into(),
         tables: [table].into(),
         prefix_lists: ["pl-00000000000000bad".parse().unwrap()].into(),
+        ..NarrowNeeds::default()
     };
     let view = rig.aws.reader().read_narrow("prod", eu(), needs).await;
     assert_eq!(view.peerings.narrow.map(|read| read.len()), Some(0), "of this pair there is none");
@@ -332,6 +334,12 @@ fn writes(rig: &Rig) -> Vec<Write> {
         world.add_route(&rig.table, "10.9.0.0/16", active.as_str()).unwrap();
         (direct::text(&pending), direct::text(&active))
     });
+    let stale = rig.world.with_world(|world| {
+        let fifth = world.create_vpc(PROD, "eu-west-1", "10.90.0.0/16").unwrap();
+        super::rules::leave_stale(world, &rig.a, &fifth);
+        let mut line = Line { world, chance: &mut Calm, reversed: false };
+        line.stale_rules(prod_in_eu(), a).unwrap().iter().next().unwrap().clone()
+    });
     let slot = |destination: &str| Slot {
         side: Side::Requester,
         table: direct::text(&rig.table),
@@ -349,6 +357,14 @@ fn writes(rig: &Rig) -> Vec<Write> {
         Write::Repoint { slot: slot("10.4.0.0/16"), from: there, to: active, proof: proof() },
         Write::DropRoute { slot: slot("10.9.0.0/16"), was: active, proof: proof() },
         Write::Remove(active, peering_proof(Mono(0), OursBecause::Tagged)),
+        Write::RevokeRule {
+            rule: stale.id,
+            group: stale.group,
+            vpc: a,
+            is_egress: stale.is_egress,
+            via: stale.via,
+            proof: rule_proof(Mono(0), OursBecause::RefersOverTheLost),
+        },
     ]
 }
 
@@ -376,7 +392,7 @@ async fn ready_for_writes() -> (Rig, Vec<Write>) {
 #[tokio::test(start_paused = true)]
 async fn what_a_write_says_is_what_became_of_it_whatever_happens_on_the_way() {
     let kinds = ready_for_writes().await.1.len();
-    assert_eq!(kinds, 9, "as many as there are");
+    assert_eq!(kinds, 10, "as many as there are, and a rule's two directions are one");
     for kind in 0..kinds {
         let (calm, writes) = ready_for_writes().await;
         let before = calm.truth();

@@ -68,6 +68,7 @@ async fn observe<P: Port>(port: &P, turn: &Turn, needs: &Needs) -> Sides<SideVie
         wanted.vpcs.extend(other.vpcs);
         wanted.tables.extend(other.tables);
         wanted.prefix_lists.extend(other.prefix_lists);
+        wanted.stale_rules_of.extend(other.stale_rules_of);
         let view = observe_side(port, live, Side::Requester, wanted).await;
         return Sides::new(view.clone(), view);
     }
@@ -98,6 +99,7 @@ fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
         vpcs: if needs.vpcs.contains(&side) { [spec.vpc].into() } else { BTreeSet::new() },
         tables: needs.tables.get(&side).cloned().unwrap_or_default(),
         prefix_lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
+        stale_rules_of: if needs.stale_rules.contains(&side) { [spec.vpc].into() } else { BTreeSet::new() },
     }
 }
 

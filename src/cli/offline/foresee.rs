@@ -3,14 +3,14 @@
 //! The engine plans wave by wave: a route follows once the peering was read as active. To tell the whole way beforehand,
 //! each write is taken to do what AWS documents it to do, at once, in a copy of what was read; then the engine plans again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use peerkeeper_core::desired::PairAt;
 use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, PrefixListId, Region, Target, VpcAt, VpcId};
 use peerkeeper_core::observed::{
-    Ending, Peering, PeeringEnd, PeeringState, Reading, Resource, Route, RouteTable, Scope, SideView, Tags,
-    Vpc,
+    Ending, Peering, PeeringEnd, PeeringState, Reading, Resource, Route, RouteTable, Scope, SideView,
+    StaleRule, Tags, Vpc,
 };
 use peerkeeper_core::time::{Mono, Now};
 use peerkeeper_core::write::{Outcome, TagSet, Write, WriteCall};
@@ -40,6 +40,8 @@ struct Shown {
     peerings: Kind<Peering>,
     tables: Kind<RouteTable>,
     vpcs: Kind<Vpc>,
+    /// Stale security-group rules, of the VPCs that were asked about. No sweep reads them.
+    stale: BTreeMap<VpcId, Vec<Arc<StaleRule>>>,
 }
 
 /// All things of one kind, if they were read.
@@ -93,7 +95,7 @@ impl Foreseen {
             let (peerings, tables) =
                 (Kind::of(read.peerings.sweep.as_ref()), Kind::of(read.tables.sweep.as_ref()));
             let vpcs = Kind::of(read.vpcs.sweep.as_ref());
-            (place, Shown { at, read, peerings, tables, vpcs })
+            (place, Shown { at, read, peerings, tables, vpcs, stale: BTreeMap::new() })
         };
         let places = places.into_iter().map(shown).collect();
         Self { reader, inner: Mutex::new(Inner { now, places, made: 0 }) }
@@ -101,6 +103,29 @@ impl Foreseen {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is asked for the first time is read; after that it is what would have become of it.
+    async fn read_stale_rules(&self, account: &str, region: Region, of: &BTreeSet<VpcId>) {
+        let place: Place = (Arc::from(account), region);
+        let new: BTreeSet<VpcId> = {
+            let inner = self.inner();
+            let known =
+                |vpc: &VpcId| inner.places.get(&place).is_some_and(|shown| shown.stale.contains_key(vpc));
+            of.iter().filter(|vpc| !known(vpc)).copied().collect()
+        };
+        if new.is_empty() {
+            return;
+        }
+        let wanted = NarrowNeeds { stale_rules_of: new.clone(), ..NarrowNeeds::default() };
+        let fresh = self.reader.read_narrow(account, region, wanted).await.stale_rules;
+        let mut inner = self.inner();
+        let Some(shown) = inner.places.get_mut(&place) else { return };
+        shown.read.stale_rules.unseen = fresh.unseen;
+        let Some(reading) = fresh.narrow else { return };
+        for vpc in new.into_iter().filter(|vpc| reading.covers_group(*vpc)) {
+            shown.stale.insert(vpc, reading.group(vpc).cloned().collect());
+        }
     }
 
     /// Time passes, and nothing else happens.
@@ -149,6 +174,11 @@ impl Port for Foreseen {
         view.peerings.sweep = shown.peerings.reading(now);
         view.tables.sweep = shown.tables.reading(now);
         view.vpcs.sweep = shown.vpcs.reading(now);
+        if !shown.stale.is_empty() {
+            let of = Scope::Groups(shown.stale.keys().copied().collect());
+            let rules = shown.stale.values().flatten().cloned();
+            view.stale_rules.narrow = Some(Arc::new(Reading::new(now, of, rules)));
+        }
         view
     }
 
@@ -169,6 +199,7 @@ impl Port for Foreseen {
                 shown.read.prefix_lists = fresh.prefix_lists;
             }
         }
+        self.read_stale_rules(account, region, &needs.stale_rules_of).await;
         self.view(account, region)
     }
 
@@ -219,6 +250,9 @@ impl Inner {
                 shown.tables.change(slot.table, |table| {
                     table.routes.retain(|route| route.propagated || route.destination != slot.destination);
                 });
+            }),
+            Write::RevokeRule { rule, .. } => self.at(at).for_each(|shown| {
+                shown.stale.values_mut().for_each(|rules| rules.retain(|known| known.id != *rule));
             }),
         }
         Outcome::Done(None)

@@ -289,6 +289,7 @@ impl Recorder<'_> {
                 let why = if is_live { "no longer declared" } else { "its peering has ended" };
                 (format!("{why}: {was}"), traffic)
             }
+            Write::RevokeRule { via, .. } => (format!("stale: {via} has ended"), Traffic::Untouched),
         }
     }
 

@@ -273,6 +273,10 @@ fn what(call: &WriteCall) -> String {
         Write::DropRoute { slot, was, .. } => {
             format!("remove route {} to {was} from {}", slot.destination, slot.table)
         }
+        Write::RevokeRule { rule, group, is_egress, via, .. } => {
+            let way = if *is_egress { "egress" } else { "ingress" };
+            format!("revoke {way} rule {rule} of {group}, stale since {via} ended")
+        }
     }
 }
 

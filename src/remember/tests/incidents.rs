@@ -1,12 +1,12 @@
 //! What an incident keeps, whatever is told later and by whom.
 
-use super::made_up::{attributions, pcx, rtb, to};
+use super::made_up::{attributions, pcx, rtb, stale_rules, to};
 use crate::api::{PeeringIncidentStatus, Timestamp};
 use crate::remember::{Happened, STATUS_MAX_BYTES, Telling, incident_status, is_settled};
 use peerkeeper_core::desired::LossAction;
 use peerkeeper_core::ids::{ObjectKey, PeeringId, Side, Slot};
 use peerkeeper_core::incident::{Incident, Phase, PolicySummary, ProposedPlan};
-use peerkeeper_core::memory::{Attribution, Culprit, LossClass, Proof};
+use peerkeeper_core::memory::{Attribution, Culprit, LossClass, Proof, StaleAt, StaleRules};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::reason::Reason;
 use peerkeeper_core::time::Wall;
@@ -38,6 +38,7 @@ fn told() -> Incident {
         attribution: Attribution::None,
         evidence: None,
         routes: slots(3, pcx(LOST)),
+        stale: None,
         policy: PolicySummary {
             name: "restore".into(),
             action: LossAction::Restore,
@@ -169,6 +170,25 @@ fn a_record_that_is_too_long_is_named_by_its_digest_and_length() {
 }
 
 #[test]
+fn rules_that_went_stale_are_told_grouped_and_kept() {
+    let rule = |n: u32, group: u32, is_egress: bool| {
+        let at =
+            StaleAt { side: Side::Accepter, group: format!("sg-{group:08x}").parse().unwrap(), is_egress };
+        (format!("sgr-{n:08x}").parse().unwrap(), at)
+    };
+    let rules = [rule(1, 7, false), rule(2, 7, true), rule(3, 7, false)].into();
+    let stale = StaleRules { rules, total: 3, revoked: false };
+    let first = tell(&Incident { stale: Some(stale), ..told() }, &[], None, 1_000);
+    let shown = first.stale_security_group_rules.clone().expect("they are told");
+    let groups: Vec<_> =
+        shown.rules.iter().map(|one| (one.direction.as_str(), one.rule_ids.join(" "))).collect();
+    let both = "sgr-00000001 sgr-00000003".to_owned();
+    assert_eq!(groups, [("ingress", both), ("egress", "sgr-00000002".to_owned())]);
+    assert_eq!((shown.total, shown.peering_id.as_str()), (3, pcx(LOST).to_string().as_str()));
+    assert_eq!(tell(&told(), &[], Some(&first), 1_010).stale_security_group_rules, Some(shown));
+}
+
+#[test]
 fn another_actors_record_replaces_the_first() {
     let seen = Incident {
         attribution: Attribution::EventOnly(culprit()),
@@ -207,8 +227,9 @@ fn phases() -> impl Strategy<Value = Phase> {
 fn anything() -> impl Strategy<Value = Incident> {
     let texts = || vec(any::<char>(), 0..3000).prop_map(|chars| chars.into_iter().collect::<String>());
     let records = option::of(texts());
-    (phases(), attributions(), records, texts(), 0..4000_u64, vec(texts(), 0..3), any::<bool>()).prop_map(
-        |(phase, attribution, record, text, routes, steps, planned)| {
+    let plans = (vec(texts(), 0..3), any::<bool>(), option::of(stale_rules()));
+    (phases(), attributions(), records, texts(), 0..4000_u64, plans).prop_map(
+        |(phase, attribution, record, text, routes, (steps, planned, stale))| {
             let is_over = phase.is_over();
             let evidence = attribution.culprit().zip(record).map(|(culprit, record)| {
                 let mut seen = event(&record);
@@ -224,6 +245,7 @@ fn anything() -> impl Strategy<Value = Incident> {
                 message: text.as_str().into(),
                 held: Some((Reason::Held, text.clone())),
                 routes: slots(routes, pcx(LOST)),
+                stale,
                 plan: planned.then(|| ProposedPlan { steps, ..told().plan.unwrap() }),
                 restored: is_over.then(|| pcx(2)),
                 closed: is_over.then_some(Wall(2_000)),

@@ -3,20 +3,25 @@
 use peerkeeper_core::desired::{LossAction, PairAt};
 use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{
-    AccountId, AccountRegion, Cidr, Destination, PeeringId, RouteTableId, Side, Sides, Slot, VpcAt,
+    AccountId, AccountRegion, Cidr, Destination, PeeringId, RouteTableId, RuleId, Side, Sides, Slot, VpcAt,
 };
 use peerkeeper_core::incident::IncidentRef;
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{
     Act, Attribution, Case, ClosedLoss, Culprit, Episode, How, Latch, Life, LossClass, LossOutcome, Memory,
-    Origin, Owned, Past, Proof, RefusedRequest,
+    Origin, Owned, Past, Proof, RefusedRequest, StaleAt, StaleRules,
 };
 use peerkeeper_core::misuse::{Ends, OwnCall};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::plan::{Condition, Count, Report, State, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::time::Wall;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
 use std::sync::Arc;
 
 pub fn pcx(number: u64) -> PeeringId {
@@ -193,8 +198,18 @@ fn own_calls() -> impl Strategy<Value = OwnCall> {
 
 fn cases() -> impl Strategy<Value = Case> {
     let incident = (texts(), any::<i64>()).prop_map(|(uid, generation)| IncidentRef { uid, generation });
-    (ids(), option::of(incident), attributions(), texts())
-        .prop_map(|(of, incident, attribution, policy)| Case { of, incident, attribution, policy })
+    (ids(), option::of(incident), attributions(), texts(), option::of(stale_rules())).prop_map(
+        |(of, incident, attribution, policy, stale)| Case { of, incident, attribution, policy, stale },
+    )
+}
+
+pub fn stale_rules() -> impl Strategy<Value = StaleRules> {
+    let at = (select(Side::BOTH.to_vec()), 0..3_u8, any::<bool>()).prop_map(|(side, group, is_egress)| {
+        StaleAt { side, group: format!("sg-{group:08x}").parse().unwrap(), is_egress }
+    });
+    let id = any::<u32>().prop_map(|n| format!("sgr-{n:08x}").parse::<RuleId>().unwrap());
+    (btree_map(id, at, 0..=StaleRules::MAX), any::<u32>(), any::<bool>())
+        .prop_map(|(rules, total, revoked)| StaleRules { rules, total, revoked })
 }
 
 fn refused_requests() -> impl Strategy<Value = RefusedRequest> {

@@ -104,6 +104,8 @@ fn full() -> Value {
         "case": {"of": "pcx-00000001", "incident": {"uid": "u", "generation": 1}, "attribution": "Corroborated",
             "by": "History", "policy": "0123456789abcdef", "culprit": {"eventId": "e", "at": "2026-05-04T03:02:01Z",
             "accountId": "111122223333", "region": "eu-west-1", "principal": "arn", "authorized": true}},
+        "staleRules": {"peeringId": "pcx-00000001", "total": 2, "revoked": true, "rules": [{"side": "requester",
+            "groupId": "sg-00000001", "direction": "egress", "ruleIds": ["sgr-00000001", "sgr-00000002"]}]},
         "refused": {"peeringId": "pcx-00000003", "ending": "failed", "at": "2026-05-04T03:02:01Z", "generation": 1},
         "spent": [{"act": "Restore", "at": "2026-05-04T03:02:01Z"}],
     })

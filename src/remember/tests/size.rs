@@ -4,7 +4,7 @@ use super::made_up::{episode, in_sync, pcx, rtb};
 use crate::api::Timestamp;
 use crate::remember::{Carried, STATUS_MAX_BYTES, memory, status};
 use peerkeeper_core::ids::{Destination, Side, Sides, Slot};
-use peerkeeper_core::memory::{Act, How, Life, Memory, Owned, Past};
+use peerkeeper_core::memory::{Act, Attribution, Case, How, Life, Memory, Owned, Past, StaleAt, StaleRules};
 use peerkeeper_core::misuse::{Ends, OWN_MAX, OwnCall};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::plan::{Exception, Held, Report};
@@ -69,11 +69,29 @@ fn strewn(
     places.into_iter().map(|slot| (slot, owned(&mut chance))).collect()
 }
 
+/// As many stale rules as are named, each in a group of its own.
+fn case(slots: usize) -> Case {
+    let rule = |n: usize| {
+        let at =
+            StaleAt { side: Side::Accepter, group: format!("sg-{n:017x}").parse().unwrap(), is_egress: true };
+        (format!("sgr-{n:017x}").parse().unwrap(), at)
+    };
+    let rules = (0..StaleRules::most(slots)).map(rule).collect();
+    Case {
+        of: pcx(1),
+        incident: None,
+        attribution: Attribution::None,
+        policy: "0123456789abcdef".into(),
+        stale: Some(StaleRules { rules, total: u32::MAX, revoked: true }),
+    }
+}
+
 /// Everything else in status as large as it gets.
 fn swollen(slots: BTreeMap<Slot, Owned>) -> (Memory, Report) {
     let keys = || (0..45).map(|n| format!("{n:02}{}", "\u{1f510}".repeat(126)).into()).collect();
     let memory = Memory {
         life: Life::Established(pcx(1)),
+        case: Some(case(slots.len())),
         past: (0..10).map(|n| Past { id: pcx(n), ending: Ending::Deleted }).collect(),
         slots,
         cidrs: Sides::from_fn(|_| {

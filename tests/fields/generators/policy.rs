@@ -13,6 +13,7 @@ pub fn generators() -> Vec<Generator> {
         generator("spec.onUnexpectedDeletion.gracePeriod", Base::Plain, grace()),
         generator("spec.onUnexpectedDeletion.dependentRoutes", Base::Plain, dependents()),
         generator("spec.onUnexpectedDeletion.requireApproval", Base::Plain, approval()),
+        generator("spec.onUnexpectedDeletion.staleSecurityGroupRules", Base::Plain, stale_rules()),
         generator("spec.authorizedPrincipals[].accountIds[]", Base::Plain, principal_accounts()),
         generator("spec.authorizedPrincipals[].roleName", Base::Plain, role_name()),
         generator("spec.authorizedPrincipals[].rolePath", Base::Plain, role_path()),
@@ -80,6 +81,29 @@ fn dependents() -> Vec<Change> {
         fits("all", dependents("All")).probed(Probe::LoseWithStrayRoute).stays_after_probe(),
         fits("written out", dependents("Declared")).probed(Probe::LoseWithStrayRoute),
         refused("another word", dependents("Some")),
+    ]
+}
+
+/// Across Regions no rule goes stale, so the words alone are tried here.
+fn stale_rules() -> Vec<Change> {
+    let with =
+        |action: &str, word: &str| deletion(json!({"action": action, "staleSecurityGroupRules": word}));
+    let removed = |what, patch| {
+        fits(what, patch).probed(Probe::Lose).then(Reason::ReleasedByPolicy).stays_after_probe()
+    };
+    vec![
+        removed("revoke, with the routes", with("RemoveRoutes", "Revoke")),
+        removed("ignore", with("RemoveRoutes", "Ignore")),
+        fits("revoke after an authorized deletion alone", with("Restore", "Revoke")).probed(Probe::Lose),
+        fits("written out", with("Restore", "Flag")).probed(Probe::Lose),
+        refused(
+            "revoke, and routes are never removed",
+            json!({"spec": {
+                "onUnexpectedDeletion": {"action": "Restore", "staleSecurityGroupRules": "Revoke"},
+                "onAuthorizedDeletion": "Restore",
+            }}),
+        ),
+        refused("another word", with("Restore", "Restore")),
     ]
 }
 

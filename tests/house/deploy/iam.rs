@@ -12,6 +12,8 @@ const CALLS: &[(&str, &[&str])] = &[
     ("cloudtrail:LookupEvents", &["*"]),
     ("ec2:DescribeManagedPrefixLists", &["*"]),
     ("ec2:DescribeRouteTables", &["*"]),
+    ("ec2:DescribeSecurityGroupRules", &["*"]),
+    ("ec2:DescribeStaleSecurityGroups", &["*"]),
     ("ec2:DescribeVpcPeeringConnections", &["*"]),
     ("ec2:DescribeVpcs", &["*"]),
     ("ec2:AcceptVpcPeeringConnection", &["vpc", "vpc-peering-connection"]),
@@ -23,6 +25,8 @@ const CALLS: &[(&str, &[&str])] = &[
     ("ec2:DeleteVpcPeeringConnection", &["vpc-peering-connection"]),
     ("ec2:ModifyVpcPeeringConnectionOptions", &["vpc-peering-connection"]),
     ("ec2:ReplaceRoute", &["route-table"]),
+    ("ec2:RevokeSecurityGroupEgress", &["security-group"]),
+    ("ec2:RevokeSecurityGroupIngress", &["security-group"]),
     ("servicequotas:GetServiceQuota", &["*"]),
 ];
 
