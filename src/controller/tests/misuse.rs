@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ec2sim::{
     Caller, Calm, Chance, Delay, NewMessage, PeeringId, Request, RouteRequest, RouteTableId, Script,
-    UserIdentity,
+    UserIdentity, VpcId,
 };
 use serde_json::{Value, json};
 
@@ -51,9 +51,13 @@ fn delete_route((table, to): &(RouteTableId, String)) -> Request {
 
 /// A route of a hub's table that leads to this peering.
 fn route(rig: &Rig, of: &Declared) -> (RouteTableId, String) {
+    route_in(rig, of, &of.hub)
+}
+
+fn route_in(rig: &Rig, of: &Declared, vpc: &VpcId) -> (RouteTableId, String) {
     let id = rig.live(of).unwrap();
     rig.aws.with_world(|world| {
-        let at_hub = world.route_tables().filter(|table| table.vpc == of.hub);
+        let at_hub = world.route_tables().filter(|table| table.vpc == *vpc);
         let found = at_hub.into_iter().find_map(|table| {
             let route = table.routes.iter().find(|route| route.target.as_str() == id.as_str())?;
             Some((table.id.clone(), route.destination.to_string()))
@@ -296,11 +300,11 @@ async fn a_restart_keeps_the_hold_and_what_is_suspected() {
     call(&rig, &stolen(), delete_route(&gone), &mut Calm);
     rig.until("the hold", 5 * MINUTE, |rig| is_held(rig, "prod")).await;
     // Told of in the other account and not in its history yet, when the process dies.
-    let id = rig.live(&rig.peerings[1]).unwrap();
+    let there_gone = route_in(&rig, &rig.peerings[1], &rig.peerings[1].spoke);
     let identity = UserIdentity::role("peerkeeper", "by-hand");
     let there = Caller::new(SHARED.0, SHARED.1).known_as(identity);
     let mut late = Script::new().always_delay_ms(Delay::EventHistory, 600_000);
-    call(&rig, &there, delete(&id), &mut late);
+    call(&rig, &there, delete_route(&there_gone), &mut late);
     rig.until("the suspicion", MINUTE, |rig| said(rig, "shared").is_some()).await;
     replica.kill();
     let event = last_found(&rig, "prod");
