@@ -249,7 +249,7 @@ fn stale_rules(side: Side) -> Vec<Arc<StaleRule>> {
         id: format!("sgr-{n:016x}{}", if side == Side::Requester { "a" } else { "b" }).parse().unwrap(),
         group: "sg-0000000a".parse().unwrap(),
         vpc: vpc(side),
-        is_egress: n % 2 == 0,
+        is_egress: n.is_multiple_of(2),
         peer_group: "sg-0000000b".parse().unwrap(),
         peer_vpc: vpc(side.peer()),
         via: pcx(n),
