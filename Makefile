@@ -12,6 +12,8 @@ LOCKED := $(PYTHON) tools/with_lock.py $(CARGO_TARGET_DIR)/.run.lock
 # Always together with a test: built alone, the binary has no dev-dependencies, so tokio gets other features and
 # everything above it, the AWS SDK included, is built a second time.
 BUILD := $(CARGO) build --locked --package peerkeeper --bin peerkeeper --test cluster --package ec2sim --bin ec2sim
+# What ships is what is measured. A release build of everything, some twenty minutes the first time.
+MEASURE := $(CARGO) test --release --locked --package peerkeeper --lib --test cluster -- --ignored --nocapture
 say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
@@ -60,13 +62,13 @@ bench: setup ## measure: plans, AWS calls, time to restore, memory, time to flag
 	$(call say,'the simulated EC2: requests a second')
 	@$(LOCKED) $(CARGO) bench --locked --package ec2sim --bench wire
 	$(call say,'AWS calls per sweep and per restore: ec2sim counts them')
-	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture calls::bench
+	@$(LOCKED) $(MEASURE) calls::bench
 	$(call say,'a mass restore in virtual time: against the floor of the buckets')
-	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --lib -- --ignored --nocapture controller::tests::bench
+	@$(LOCKED) $(MEASURE) controller::tests::bench
 	$(call say,'the memory of the whole process')
-	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture memory::bench
+	@$(LOCKED) $(MEASURE) memory::bench
 	$(call say,'from a message in the queue to the flag on the object')
-	@$(LOCKED) $(CARGO) test --locked --package peerkeeper --test cluster -- --ignored --nocapture latency::bench
+	@$(LOCKED) $(MEASURE) latency::bench
 
 unit: need-rust ## the fast tests alone: no control plane, no moto
 	$(call say,'tests that need nothing but Rust')

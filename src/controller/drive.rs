@@ -22,7 +22,7 @@ use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 use super::cluster::ClusterError;
 use super::incidents::{self, Incidents};
 use super::shell::{Shell, now};
-use super::state::Told;
+use super::state::{Brief, Told};
 use super::{accounts, unparsable};
 use crate::api::{ANNOTATION_ESTABLISHED, FINALIZER_CLEANUP, VpcPeering};
 use crate::aws::{NarrowNeeds, Sent, clock};
@@ -126,7 +126,7 @@ impl<'a> Drive<'a> {
         let grants = state.grants(&desired, &|name, region, vpc| shell.vpc_tags(name, region, vpc));
         let claims_changed = state.enter(&desired, &memory, grants.both_allow());
         let live = Live {
-            policy: state.policy_of(object),
+            policy: state.policy_of(&self.key.namespace, &Brief::of(object)),
             claims: state.claims.view(self.key),
             limits: state.limits.view(self.key),
             grants,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use peerkeeper_core::desired::Desired;
-use peerkeeper_core::ids::{ObjectKey, Region, VpcId};
+use peerkeeper_core::ids::{ObjectKey, Region, Side, VpcId};
 use peerkeeper_core::observed::Unseen;
 use peerkeeper_core::pace::backoff::{Backoffs, Curve};
 use peerkeeper_core::pace::queue::{Concurrency, Queue, Urgency};
@@ -26,7 +26,7 @@ use super::state::{Place, State, recent_or_new};
 use super::watches::Pulses;
 use super::{accounts, events, unparsable};
 use crate::aws::{Aws, Reader, Writer, clock};
-use crate::declare::{self, VpcTags};
+use crate::declare::VpcTags;
 use crate::metrics::Metrics;
 use crate::signal::QueueUrl;
 
@@ -189,7 +189,7 @@ impl Shell {
     fn group_of(&self, key: &ObjectKey) -> Arc<str> {
         let state = self.state();
         let known = state.peerings.get(key);
-        let name = known.and_then(|known| known.object.spec.requester.account.name.clone());
+        let name = known.and_then(|known| known.brief.accounts.get(Side::Requester).as_deref());
         name.unwrap_or_default().into()
     }
 
@@ -230,14 +230,12 @@ impl Shell {
         }
     }
 
-    /// Parses an object's declaration again, as its namespace or account changed.
+    /// Of what an object declares one thing is its namespace's.
     fn reread(&self, key: &ObjectKey) {
         let mut state = self.state();
         let terminating = state.namespace(&key.namespace).terminating;
-        let owner_id = self.owner_id.clone();
-        if let Some(known) = state.peerings.get_mut(key) {
-            known.desired =
-                declare::desired(&known.object, terminating, &owner_id).map_err(|error| error.to_string());
+        if let Some(Ok(desired)) = state.peerings.get_mut(key).map(|known| &mut known.desired) {
+            desired.namespace_terminating = terminating;
         }
     }
 

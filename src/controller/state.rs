@@ -49,8 +49,7 @@ pub struct State {
 
 /// One `VpcPeering`, as last seen.
 pub struct Known {
-    /// Without its status, which `claims` holds as memory, and without what only other tools read.
-    pub object: Arc<VpcPeering>,
+    pub brief: Brief,
     /// `Err`: what can't be read of it.
     pub desired: Result<Desired, String>,
     /// What this process did to it and can't read back yet.
@@ -77,25 +76,34 @@ impl From<&Report> for Told {
     }
 }
 
-/// An object as it is kept between turns, each of which reads it anew.
-pub fn kept(mut object: VpcPeering) -> Arc<VpcPeering> {
-    object.status = None;
-    object.metadata.managed_fields = None;
-    object.metadata.labels = None;
-    object.metadata.finalizers = None;
-    object.metadata.owner_references = None;
-    if let Some(annotations) = &mut object.metadata.annotations {
-        annotations.remove(LAST_APPLIED);
-    }
-    // Lists come with room for more than they hold.
-    for side in [&mut object.spec.requester, &mut object.spec.accepter] {
-        side.routes.shrink_to_fit();
-    }
-    Arc::new(object)
+/// What is asked of an object between turns, beside what it declares. Each turn reads the object itself anew, and its memory
+/// is in `claims`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    pub uid: Option<Box<str>>,
+    pub version: Option<Box<str>>,
+    /// The policy that it names.
+    pub policy: Option<Box<str>>,
+    /// The names of the `AwsAccount`s that it uses.
+    pub accounts: Sides<Option<Box<str>>>,
 }
 
-/// The whole object again, as `kubectl apply` wrote it.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+impl Brief {
+    pub fn of(object: &VpcPeering) -> Self {
+        let boxed = |text: &Option<String>| text.as_deref().map(Box::from);
+        let spec = &object.spec;
+        Self {
+            uid: boxed(&object.metadata.uid),
+            version: boxed(&object.metadata.resource_version),
+            policy: spec.policy_ref.as_ref().map(|reference| reference.name.as_str().into()),
+            accounts: Sides::new(boxed(&spec.requester.account.name), boxed(&spec.accepter.account.name)),
+        }
+    }
+
+    pub fn account_names(&self) -> impl Iterator<Item = &str> {
+        Side::BOTH.into_iter().filter_map(|side| self.accounts.get(side).as_deref())
+    }
+}
 
 pub struct KnownAccount {
     pub object: Arc<AwsAccount>,
@@ -122,15 +130,13 @@ impl State {
     }
 
     /// The policy that holds for an object, as strict at least as the accounts of both sides ask.
-    pub fn policy_of(&self, object: &VpcPeering) -> Policy {
-        let namespace: Arc<str> = object.namespace().unwrap_or_default().into();
+    pub fn policy_of(&self, namespace: &Arc<str>, brief: &Brief) -> Policy {
         let find =
             |name: &str| self.policies.get(&ObjectKey { namespace: namespace.clone(), name: name.into() });
-        let named = object.spec.policy_ref.as_ref().map(|reference| reference.name.as_str());
+        let named = brief.policy.as_deref();
         let policy =
             declare::policy_for(named, named.and_then(find).map(|p| &**p), find("default").map(|p| &**p));
-        let sides = [&object.spec.requester, &object.spec.accepter].into_iter();
-        let accounts = sides.filter_map(|side| self.declared.get(side.account.name.as_deref()?));
+        let accounts = brief.account_names().filter_map(|name| self.declared.get(name));
         declare::with_floors(policy, accounts)
     }
 
@@ -178,19 +184,14 @@ impl State {
     }
 
     pub fn objects_using<'a>(&'a self, account: &'a str) -> impl Iterator<Item = &'a ObjectKey> {
-        self.peerings.iter().filter_map(move |(key, known)| {
-            let spec = &known.object.spec;
-            let names = [spec.requester.account.name.as_deref(), spec.accepter.account.name.as_deref()];
-            names.contains(&Some(account)).then_some(key)
-        })
+        let uses = move |known: &Known| known.brief.account_names().any(|name| name == account);
+        self.peerings.iter().filter(move |(_, known)| uses(known)).map(|(key, _)| key)
     }
 
     /// The names of the `AwsAccount`s that an object uses.
     pub fn accounts_of(&self, key: &ObjectKey) -> Vec<Arc<str>> {
         let Some(known) = self.peerings.get(key) else { return Vec::new() };
-        let spec = &known.object.spec;
-        let names = [spec.requester.account.name.as_deref(), spec.accepter.account.name.as_deref()];
-        names.into_iter().flatten().map(Arc::from).collect()
+        known.brief.account_names().map(Arc::from).collect()
     }
 
     /// What all `AwsAccount`s of one AWS account say together: none of them loosens what another limits, and what was
@@ -245,7 +246,8 @@ impl State {
             granted,
             memory: Arc::new(memory.clone()),
         });
-        let policy = self.peerings.get(&desired.key).map(|known| self.policy_of(&known.object));
+        let known = self.peerings.get(&desired.key);
+        let policy = known.map(|known| self.policy_of(&desired.key.namespace, &known.brief));
         let limits = policy.map(|policy| policy.limits).unwrap_or_default();
         // Objects under the built-in policy share its limits by namespace.
         let built_in = || ObjectKey { namespace: desired.key.namespace.clone(), name: "".into() };
@@ -281,9 +283,8 @@ impl State {
 
     /// The policy whose limits an object shares; `None`: the built-in one.
     pub fn policy_key(&self, key: &ObjectKey) -> Option<ObjectKey> {
-        let named = self.peerings.get(key).and_then(|known| known.object.spec.policy_ref.as_ref());
-        let name: Arc<str> =
-            named.map_or_else(|| "default".into(), |reference| reference.name.as_str().into());
+        let named = self.peerings.get(key).and_then(|known| known.brief.policy.as_deref());
+        let name: Arc<str> = named.unwrap_or("default").into();
         let policy = ObjectKey { namespace: key.namespace.clone(), name };
         self.policies.contains_key(&policy).then_some(policy)
     }
@@ -378,7 +379,7 @@ pub(super) mod tests {
     /// One that the watches have shown.
     fn knowing(desired: &Desired) -> State {
         let known = Known {
-            object: Arc::new(object()),
+            brief: Brief::of(&object()),
             desired: Ok(desired.clone()),
             recent: None,
             quiet: false,

@@ -127,7 +127,7 @@ fn expect_losses(shell: &Shell, concerned: &[ObjectKey], view: &SideView) {
             continue;
         }
         use peerkeeper_core::desired::LossAction;
-        match state.policy_of(&known.object).action {
+        match state.policy_of(&key.namespace, &known.brief).action {
             LossAction::Restore => lost.insert((key.clone(), Act::Restore)),
             LossAction::RemoveRoutes => lost.insert((key.clone(), Act::RemoveRoutes)),
             LossAction::Flag => false,

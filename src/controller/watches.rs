@@ -22,7 +22,7 @@ use super::cluster::key_of;
 use super::incidents;
 use super::misuse;
 use super::shell::Shell;
-use super::state::{Known, KnownAccount, KnownNamespace, State, kept};
+use super::state::{Brief, Known, KnownAccount, KnownNamespace, State};
 use crate::api::{AwsAccount, PeeringIncident, PeeringPolicy, VpcPeering};
 use crate::aws::{AccountConfig, clock};
 use crate::declare;
@@ -205,12 +205,13 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
         let desired =
             declare::desired(&object, terminating, &shell.owner_id).map_err(|error| error.to_string());
         // Another object of the same name is another object: what was done to the old one is not its past.
-        let before = state.peerings.remove(&key).filter(|known| known.object.uid() == object.uid());
+        let brief = Brief::of(&object);
+        let before = state.peerings.remove(&key).filter(|known| known.brief.uid == brief.uid);
         // The echo of our own write, or what a new listing shows again.
         let is_echo = version.is_some()
-            && before.as_ref().is_some_and(|known| {
-                known.own_version == version || known.object.resource_version() == version
-            });
+            && before
+                .as_ref()
+                .is_some_and(|known| known.own_version == version || known.brief.version == brief.version);
         let is_new = before.is_none();
         let (recent, quiet, own_version, told) = match before {
             Some(known) => (known.recent, known.quiet, known.own_version, known.told),
@@ -218,9 +219,7 @@ fn apply_peering(shell: &Arc<Shell>, guard: DeserializeGuard<VpcPeering>) {
         };
         let entered = desired.clone();
         let memory = crate::remember::memory(object.status.as_ref());
-        state
-            .peerings
-            .insert(key.clone(), Known { object: kept(object), desired, recent, quiet, own_version, told });
+        state.peerings.insert(key.clone(), Known { brief, desired, recent, quiet, own_version, told });
         if let (Ok(desired), Ok((memory, _))) = (entered, memory) {
             let granted = shell.is_granted(&state, &desired);
             let (accounts, established) = (state.account_ids(&desired), desired.established.is_some());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ec2sim::{Calm, Chance, World};
 use k8s_openapi::jiff::Timestamp;
 use peerkeeper::api::{ANNOTATION_ESTABLISHED, FINALIZER_CLEANUP, VpcPeering};
-use peerkeeper::controller::state::{Known, KnownAccount, KnownNamespace, Place, State, Told, kept};
+use peerkeeper::controller::state::{Brief, Known, KnownAccount, KnownNamespace, Place, State, Told};
 use peerkeeper::declare::{self, VpcTags};
 use peerkeeper::remember::{self, Checked, Removal};
 use peerkeeper_core::desired::{AccountRef, Desired};
@@ -168,8 +168,8 @@ impl Operator {
             return neighbours.iter().for_each(|other| self.hint(other));
         };
         let desired = declare::desired(&object, false, OWNER_ID).map_err(|error| error.to_string());
-        let uid = |object: &VpcPeering| object.metadata.uid.clone();
-        let before = self.state.peerings.remove(&key).filter(|known| uid(&known.object) == uid(&object));
+        let brief = Brief::of(&object);
+        let before = self.state.peerings.remove(&key).filter(|known| known.brief.uid == brief.uid);
         let version = object.metadata.resource_version.clone();
         let is_echo = before.as_ref().is_some_and(|known| known.own_version == version);
         let (recent, quiet, own_version, told) = match before {
@@ -177,8 +177,7 @@ impl Operator {
             None => (None, false, None, None),
         };
         let memory = remember::memory(object.status.as_ref());
-        let known =
-            Known { object: kept(object), desired: desired.clone(), recent, quiet, own_version, told };
+        let known = Known { brief, desired: desired.clone(), recent, quiet, own_version, told };
         self.state.peerings.insert(key.clone(), known);
         if let (Ok(desired), Ok((memory, _))) = (desired, memory) {
             let granted = self.grants(&desired).both_allow();
@@ -541,7 +540,7 @@ impl Operator {
             self.state.claims.same_pair(&drive.key).iter().for_each(|other| self.hint(other));
         }
         let live = Live {
-            policy: self.state.policy_of(&object),
+            policy: self.state.policy_of(&drive.key.namespace, &Brief::of(&object)),
             claims: self.state.claims.view(&drive.key),
             limits: self.state.limits.view(&drive.key),
             grants,

@@ -18,7 +18,7 @@ use peerkeeper_core::witness::Witness;
 
 use crate::api::AwsAccount;
 use crate::cli::manifests::{Manifests, Place};
-use crate::controller::state::{Known, KnownAccount, KnownNamespace, State, kept};
+use crate::controller::state::{Brief, Known, KnownAccount, KnownNamespace, State};
 use crate::declare::{self, VpcTags};
 
 /// Everything of one run but AWS.
@@ -78,7 +78,7 @@ impl House {
         for (key, (peering, place)) in &manifests.peerings {
             let desired = declare::desired(peering, false, owner_id)?;
             let known = Known {
-                object: kept(peering.clone()),
+                brief: Brief::of(peering),
                 desired: Ok(desired.clone()),
                 recent: None,
                 quiet: false,
@@ -168,7 +168,7 @@ impl House {
         let grants = self.grants(self.desired(key)?, view);
         let object = self.objects.get(key)?;
         self.state.enter(&object.desired, &object.memory, grants.both_allow());
-        let policy = self.state.policy_of(&self.state.peerings.get(key)?.object);
+        let policy = self.state.policy_of(&key.namespace, &self.state.peerings.get(key)?.brief);
         Some(Live {
             desired: object.desired.clone(),
             policy,

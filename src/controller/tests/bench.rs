@@ -31,11 +31,13 @@ const SWEPT: [Action; 3] =
 pub async fn restore(size: usize) -> Measured {
     let rig = Rig::in_sync(size);
     rig.aws.with_world(|world| world.set_throttling(Some(Throttling::aws())));
-    let _replica = rig.start(rig.options()).await;
+    // A sweep of many thousands takes minutes of the rate that it may use.
+    let every = Duration::from_secs(60) * (size as u32 / 1_000).max(1);
+    let _replica = rig.start(Options { sweep_interval: every, ..rig.options() }).await;
     rig.until("all to be ready", HOURS, Rig::all_ready).await;
     // What was found at the start has settled by then.
     tokio::time::sleep(Duration::from_secs(360)).await;
-    let sweeps = idle(&rig).await;
+    let sweeps = idle(&rig, every).await;
     let reads_floor = rig.sweep_floor();
     rig.aws.with_world(|world| world.clear_log());
     // Whoever does this has buckets of their own: it is not what is measured.
@@ -53,7 +55,7 @@ pub async fn restore(size: usize) -> Measured {
             .map(|(_, n)| n)
             .sum()
     };
-    let swept = (first + rest).as_secs_f64() / 60.0 * reads_floor as f64;
+    let swept = (first + rest).as_secs_f64() / every.as_secs_f64() * reads_floor as f64;
     let throttled = rig.aws.with_world(|world| world.throttled().values().sum());
     let n = size as u64;
     Measured {
@@ -72,10 +74,10 @@ pub async fn restore(size: usize) -> Measured {
 
 const HOURS: Duration = Duration::from_secs(400 * 3600);
 
-/// Reads of a sweep of both places, over ten minutes in which nothing happens.
-async fn idle(rig: &Rig) -> f64 {
+/// Reads of a sweep of both places, over ten sweeps in which nothing happens.
+async fn idle(rig: &Rig, every: Duration) -> f64 {
     rig.aws.with_world(|world| world.reset_counts());
-    tokio::time::sleep(Duration::from_secs(600)).await;
+    tokio::time::sleep(10 * every).await;
     let counts = rig.counts();
     let reads: u64 = SWEPT.iter().map(|action| counts.get(action).copied().unwrap_or_default()).sum();
     // VPCs fit a page, so their reads are as many as the sweeps.
