@@ -4,7 +4,7 @@
 //! replica that lags behind erase what another has remembered.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::{Namespace, ObjectReference};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -97,7 +97,7 @@ impl Cluster {
     }
 
     fn recorder(&self) -> Recorder {
-        let mut recorder = lock(&self.recorder);
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         if recorder.1 >= EVENTS_PER_RECORDER {
             *recorder = (Recorder::new(self.client.clone(), self.reporter.clone()), 0);
         }
