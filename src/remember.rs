@@ -19,8 +19,8 @@ pub use account::{
 };
 pub use conditions::told;
 pub use incident::{
-    Happened, Telling, incident_found, incident_of_interest, incident_ref, incident_spec, incident_status,
-    is_audited, is_settled,
+    Happened, Telling, Wanted, incident_found, incident_ref, incident_spec, incident_status,
+    incidents_of_interest, is_audited, is_settled,
 };
 pub use misuse::{
     OWN_CALLS_MAX, Suspected, acknowledge, has_misuse, note_misuse, note_own_calls, open_misuse, own_calls,

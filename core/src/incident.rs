@@ -1,11 +1,12 @@
-//! What is told of one loss, and what a person decides about it.
+//! What is told of one loss, or of one drift, and what a person decides about it.
 //!
 //! Everything observed is the operator's word; the decision is a person's. It counts only on the incident that this object's
 //! memory names by its uid, only if the incident was changed after that, and only for the plan whose digest it names.
 
 use std::sync::Arc;
 
-use crate::desired::{LossAction, PairAt};
+use crate::desired::{LossAction, PairAt, Reaction};
+use crate::drift::{Aspect, Deviation};
 use crate::ids::{AccountId, ObjectKey, PeeringId, Slot};
 use crate::memory::{Attribution, LossClass, StaleRules};
 use crate::observed::Ending;
@@ -17,11 +18,50 @@ use crate::trail::TrailEvent;
 ///
 /// Names of Kubernetes objects end at 253 characters, so a long one of the peering is cut; the lost id alone makes it unique.
 pub fn name(object: &ObjectKey, lost: PeeringId) -> String {
+    name_with(object, &lost.to_string())
+}
+
+pub(crate) fn name_with(object: &ObjectKey, which: &str) -> String {
     const MOST: usize = 253;
-    let lost = lost.to_string();
-    let most = MOST - lost.len() - 1;
+    let most = MOST - which.len() - 1;
     let stem = object.name.get(..most).unwrap_or(&object.name).trim_end_matches(['.', '-']);
-    format!("{stem}-{lost}")
+    format!("{stem}-{which}")
+}
+
+/// One of each kind of incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Kinds<T> {
+    pub loss: T,
+    pub drift: T,
+}
+
+/// An incident that was recorded: its name, and which one it is.
+pub type Recorded = (Arc<str>, IncidentRef);
+
+/// What an incident tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    Loss(LossClass),
+    /// Something else that somebody changed and the policy flags.
+    Drift,
+}
+
+impl Class {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Loss(class) => class.as_str(),
+            Self::Drift => "Drift",
+        }
+    }
+}
+
+/// One thing that deviates, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Deviating {
+    pub aspect: Aspect,
+    pub deviation: Deviation,
+    /// The record that names the actor, while this process has it.
+    pub evidence: Option<Arc<TrailEvent>>,
 }
 
 /// The incident that an object's memory holds to be its own.
@@ -32,7 +72,7 @@ pub struct IncidentRef {
     pub generation: i64,
 }
 
-/// What stands under the name of the incident of an object's loss, read from the API server.
+/// What stands under the name of one of an object's incidents, read from the API server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum IncidentSeen {
     /// Nothing asked for it, or it could not be read.
@@ -89,9 +129,10 @@ pub enum Decided {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Incident {
     pub name: Arc<str>,
-    pub lost: PeeringId,
+    /// The peering that was lost; of a drift, the one that it concerns.
+    pub peering: PeeringId,
     pub pair: Option<PairAt>,
-    pub class: LossClass,
+    pub class: Class,
     pub phase: Phase,
     pub ending: Option<Ending>,
     /// AWS's status message of the lost peering.
@@ -105,6 +146,10 @@ pub struct Incident {
     pub routes: Vec<(Slot, PeeringId)>,
     /// The security-group rules that went stale with it, once they were read.
     pub stale: Option<StaleRules>,
+    /// Of a drift: what deviates, or did.
+    pub deviations: Vec<Deviating>,
+    /// So many more deviate now.
+    pub deviations_more: u32,
     pub policy: PolicySummary,
     pub plan: Option<ProposedPlan>,
     /// Why nothing is done now, and what would change that.
@@ -133,12 +178,18 @@ pub enum Phase {
     /// Somebody else's peering took the lost one's place.
     Replaced,
     Released,
+    /// What had drifted is as declared again, and not by our doing.
+    Resolved,
+    /// The peering that a drift concerned was lost: what is left is told by that loss's incident.
+    Superseded,
+    /// It is told, and there is nothing to put right: a hold was lifted.
+    Noted,
     /// The VpcPeering was deleted before anything was decided.
     ObjectDeleted,
 }
 
 impl Phase {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Flagged,
         Self::Waiting,
         Self::Held,
@@ -149,6 +200,9 @@ impl Phase {
         Self::Restored,
         Self::Replaced,
         Self::Released,
+        Self::Resolved,
+        Self::Superseded,
+        Self::Noted,
         Self::ObjectDeleted,
     ];
 
@@ -164,13 +218,25 @@ impl Phase {
             Self::Restored => "Restored",
             Self::Replaced => "Replaced",
             Self::Released => "Released",
+            Self::Resolved => "Resolved",
+            Self::Superseded => "Superseded",
+            Self::Noted => "Noted",
             Self::ObjectDeleted => "ObjectDeleted",
         }
     }
 
     /// Nothing more will happen to it.
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Restored | Self::Replaced | Self::Released | Self::ObjectDeleted)
+        matches!(
+            self,
+            Self::Restored
+                | Self::Replaced
+                | Self::Released
+                | Self::Resolved
+                | Self::Superseded
+                | Self::Noted
+                | Self::ObjectDeleted
+        )
     }
 }
 
@@ -183,6 +249,8 @@ pub struct PolicySummary {
     pub on_authorized: LossAction,
     pub grace_s: i64,
     pub require_approval: bool,
+    pub on_drift: Reaction,
+    pub on_repointed_route: Reaction,
 }
 
 /// What would be done, for a person to approve.

@@ -12,6 +12,7 @@ pub mod aws_code;
 pub mod claims;
 pub mod desired;
 pub mod digest;
+pub mod drift;
 pub mod few;
 pub mod ids;
 pub mod incident;

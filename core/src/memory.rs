@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::desired::{LossAction, PairAt};
+use crate::drift::Drift;
 use crate::few::Few;
 use crate::ids::{AccountId, AccountRegion, Cidr, GroupId, PeeringId, RuleId, Side, Sides, Slot};
 use crate::incident::IncidentRef;
@@ -36,6 +37,10 @@ pub struct Memory {
     pub last_loss: Option<ClosedLoss>,
     /// What is known of the latest loss, open or closed: who did it, and what the record of it is.
     pub case: Option<Case>,
+    /// What somebody else changed and the policy flags: now, or as it was when it was put right last.
+    pub drift: Option<Box<Drift>>,
+    /// The side whose VPC carries the tag `peerkeeper.dev/hold` by which something is held back.
+    pub held_by: Option<Side>,
     /// What we ended in the last day: what is heard of such calls by our role must be among them.
     pub own: Vec<OwnCall>,
     /// A request that ended before it was ever active: it is asked again only on request.
@@ -114,6 +119,11 @@ impl Memory {
             cidrs: swap(self.cidrs),
             cidrs_at_spec: swap(self.cidrs_at_spec),
             tag_keys: swap(self.tag_keys),
+            held_by: self.held_by.map(Side::peer),
+            drift: self.drift.map(|drift| {
+                let found = drift.found.into_iter().map(|(aspect, found)| (aspect.turned(), found));
+                Box::new(Drift { found: found.collect(), ..*drift })
+            }),
             ..self
         }
     }
@@ -132,6 +142,11 @@ impl Memory {
     /// The case of this loss.
     pub fn case_of(&self, lost: PeeringId) -> Option<&Case> {
         self.case.as_ref().filter(|case| case.of == lost)
+    }
+
+    /// The drift that is open.
+    pub fn open_drift(&self) -> Option<&Drift> {
+        self.drift.as_deref().filter(|drift| drift.is_open())
     }
 
     /// This object holds its pair because it has, or had, a peering: others wait.

@@ -66,6 +66,12 @@ pub enum Call {
         table: RouteTableId,
     },
     DeleteVpc(VpcId),
+    /// `CreateTags`, or `DeleteTags`: as much of it as is about peerings and VPCs.
+    Tags {
+        removed: bool,
+        on: Arc<[Tagged]>,
+        keys: Arc<[Arc<str>]>,
+    },
     /// Rules of this security group were revoked.
     RevokeRules {
         group: Arc<str>,
@@ -74,6 +80,13 @@ pub enum Call {
     Blind {
         name: Arc<str>,
     },
+}
+
+/// What tags were set on, or taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tagged {
+    Peering(PeeringId),
+    Vpc(VpcId),
 }
 
 impl Call {
@@ -91,20 +104,34 @@ impl Call {
             Self::DeleteRouteTable(_) => "DeleteRouteTable",
             Self::ReplaceAssociation { .. } => "ReplaceRouteTableAssociation",
             Self::DeleteVpc(_) => "DeleteVpc",
+            Self::Tags { removed: false, .. } => "CreateTags",
+            Self::Tags { removed: true, .. } => "DeleteTags",
             Self::RevokeRules { .. } => "RevokeSecurityGroupRules",
             Self::Blind { name } => name,
         }
     }
 
-    /// The peering that it was about.
-    pub fn peering(&self) -> Option<PeeringId> {
-        match self {
+    /// The peerings that it was about.
+    pub fn peerings(&self) -> impl Iterator<Item = PeeringId> {
+        let one = match self {
             Self::CreatePeering { made, .. } => *made,
             Self::AcceptPeering(id)
             | Self::RejectPeering(id)
             | Self::DeletePeering(id)
             | Self::ModifyOptions(id) => Some(*id),
             _ => None,
+        };
+        let tagged = self.tagged().iter().filter_map(|on| match on {
+            Tagged::Peering(id) => Some(*id),
+            Tagged::Vpc(_) => None,
+        });
+        one.into_iter().chain(tagged)
+    }
+
+    fn tagged(&self) -> &[Tagged] {
+        match self {
+            Self::Tags { on, .. } => on,
+            _ => &[],
         }
     }
 
@@ -127,7 +154,11 @@ impl Call {
             Self::DeleteVpc(vpc) => (Some(*vpc), None),
             _ => (None, None),
         };
-        one.into_iter().chain(other)
+        let tagged = self.tagged().iter().filter_map(|on| match on {
+            Tagged::Vpc(id) => Some(*id),
+            Tagged::Peering(_) => None,
+        });
+        one.into_iter().chain(other).chain(tagged)
     }
 
     /// It ended, or would end, that peering.

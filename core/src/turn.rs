@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::claims::ClaimsView;
 use crate::desired::{Desired, Grant, PairAt, Policy};
 use crate::ids::{ObjectKey, PeeringId, PrefixListId, RouteTableId, Side, Sides};
-use crate::incident::{Decision, Found, Incident, IncidentRef, IncidentSeen};
+use crate::incident::{Class, Decision, Found, Incident, IncidentRef, IncidentSeen, Kinds, Recorded};
 use crate::limits::{LimitsView, Reserve};
 use crate::memory::{Latch, Life, Memory};
 use crate::observed::{Needs, Peering, Resource, SideView, Unseen, View};
@@ -18,7 +18,7 @@ use crate::plan::{self, Finalizer, Input, Report, Truth, Verdict};
 use crate::reason::{ConditionType, Reason};
 use crate::recent::Recent;
 use crate::time::{Mono, Now, Timing};
-use crate::witness::Witness;
+use crate::witness::{Ask, Witness};
 use crate::write::{NotSent, Outcome, Write, WriteCall};
 
 /// Waves one turn may send before it makes room for others.
@@ -50,7 +50,7 @@ pub struct Turn {
     asked: Needs,
     unread: BTreeSet<Unread>,
     /// What the last plan wants to know.
-    ask: Option<PeeringId>,
+    ask: BTreeSet<Ask>,
     /// Transitions that were committed and not told yet.
     transitions: Vec<Note>,
     /// What was done, one note for each kind of act.
@@ -120,8 +120,8 @@ pub struct Live {
     pub memory: Memory,
     /// What was heard of who ended its peering.
     pub witness: Witness,
-    /// What stands under the name of the incident of its latest loss.
-    pub incident: IncidentSeen,
+    /// What stands under the names of the incidents of its latest loss and its latest drift.
+    pub incident: Kinds<IncidentSeen>,
     pub has_finalizer: bool,
     /// The resourceVersion that memory was read at. A commit names it, so that a stale replica can't erase memory.
     pub version: Arc<str>,
@@ -140,23 +140,38 @@ pub struct Commit {
     pub established: Option<PeeringId>,
     /// To be reserved under the limits before anything is stored; if there is no room, nothing is stored.
     pub reserve: Option<Reserve>,
-    /// What the incident of the latest loss tells. Where memory names none yet, it is made, or found and taken over, before
-    /// memory is stored, which then names it ([`Commit::record`]).
-    pub incident: Option<Box<Incident>>,
+    /// What the incidents of the latest loss and of the latest drift tell. Where memory names none yet, it is made, or found
+    /// and taken over, before memory is stored, which then names it ([`Commit::record`]).
+    pub incidents: Vec<Incident>,
 }
 
 impl Commit {
-    /// An incident is to be made before this is stored.
-    pub fn needs_incident(&self) -> Option<&Incident> {
-        let told = self.incident.as_deref()?;
-        let is_named = self.memory.case_of(told.lost).is_some_and(|case| case.incident.is_some());
-        (!is_named).then_some(told)
+    /// Incidents that are to be made before this is stored.
+    pub fn needs_incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents.iter().filter(|told| {
+            let named = match told.class {
+                Class::Loss(_) => self.memory.case_of(told.peering).and_then(|case| case.incident.as_ref()),
+                Class::Drift => self.memory.drift.as_ref().and_then(|drift| drift.incident.as_ref()),
+            };
+            named.is_none()
+        })
     }
 
     /// Notes in memory which incident is ours, before memory is stored.
-    pub fn record(&mut self, incident: IncidentRef) {
-        if let Some(case) = &mut self.memory.case {
-            case.incident = Some(incident);
+    pub fn record(&mut self, recorded: &Recorded) {
+        let (name, incident) = recorded;
+        let Some(told) = self.incidents.iter().find(|told| told.name == *name) else { return };
+        match told.class {
+            Class::Loss(_) => {
+                if let Some(case) = &mut self.memory.case {
+                    case.incident = Some(incident.clone());
+                }
+            }
+            Class::Drift => {
+                if let Some(drift) = &mut self.memory.drift {
+                    drift.incident = Some(incident.clone());
+                }
+            }
         }
     }
 }
@@ -166,8 +181,8 @@ pub enum Committed {
     /// Stored, or already so. The version it has now.
     Stored {
         version: Arc<str>,
-        /// The incident that was recorded with it, if one was.
-        incident: Option<IncidentRef>,
+        /// The incidents that were recorded with it.
+        recorded: Vec<Recorded>,
     },
     /// Somebody else changed the object: nothing was stored.
     Conflict,
@@ -185,8 +200,8 @@ pub struct Done {
     /// It read something newly, so what it concluded is not what the sweeps show: the next one may be like the one before
     /// and say something else all the same.
     pub looked: bool,
-    /// The loss whose actor is to be looked up in CloudTrail's history.
-    pub ask: Option<PeeringId>,
+    /// What is to be looked up in CloudTrail's history.
+    pub ask: BTreeSet<Ask>,
     /// For Kubernetes Events: transitions that were committed.
     pub events: Vec<Note>,
 }
@@ -233,7 +248,7 @@ impl Turn {
             looks: 0,
             asked: Needs::default(),
             unread: BTreeSet::new(),
-            ask: None,
+            ask: BTreeSet::new(),
             transitions: Vec::new(),
             acts: Vec::new(),
         }
@@ -308,7 +323,7 @@ impl Turn {
         let mut events = self.take_transitions();
         events.append(&mut self.acts);
         let looked = self.looks > 0;
-        let ask = self.ask;
+        let ask = std::mem::take(&mut self.ask);
         self.go(Stage::Over, Step::Done(Done { result, wake, looked, ask, events }))
     }
 
@@ -334,7 +349,7 @@ impl Turn {
             timing: &self.timing,
         });
         self.live = Some(live);
-        self.ask = verdict.ask;
+        self.ask = verdict.ask.clone();
         if let Some(key) = verdict.lookup.clone().filter(|_| self.lookup.is_none()) {
             self.lookup = Some((key.clone(), true));
             return self.go(Stage::LookingUp, Step::Lookup(key));
@@ -570,12 +585,12 @@ impl Turn {
             },
             established: verdict.established,
             reserve: verdict.reserve,
-            incident: verdict.incident.clone().map(Box::new),
+            incidents: verdict.incidents.clone(),
         };
         let same = |stored: &Commit| {
             stored.memory == commit.memory
                 && stored.report == commit.report
-                && stored.incident == commit.incident
+                && stored.incidents == commit.incidents
                 && commit.finalizer == Finalizer::Keep
         };
         if self.stored.as_deref().is_some_and(same) {
@@ -597,19 +612,24 @@ impl Turn {
                 }
                 self.decide(now)
             }
-            Committed::Stored { version, incident } => {
+            Committed::Stored { version, recorded } => {
                 self.note_transitions();
                 let (Some(live), Some(stored)) = (&mut self.live, &mut self.stored) else {
                     return self.done(TurnResult::Failed("nothing was stored".into()), None);
                 };
-                if let Some(incident) = incident {
-                    stored.record(incident.clone());
-                    live.incident = IncidentSeen::Found(Found {
-                        at: incident,
-                        is_like_ours: true,
-                        decision: Decision::default(),
-                    });
+                for one in &recorded {
+                    stored.record(one);
+                    let is_loss =
+                        |told: &Incident| told.name == one.0 && matches!(told.class, Class::Loss(_));
+                    let seen = match stored.incidents.iter().any(is_loss) {
+                        true => &mut live.incident.loss,
+                        false => &mut live.incident.drift,
+                    };
+                    *seen = undecided(one.1.clone());
                 }
+                let since = |memory: &Memory| memory.drift.as_ref().map(|drift| drift.since);
+                let is_new_drift =
+                    since(&stored.memory).is_some() && since(&stored.memory) != since(&live.memory);
                 live.version = version;
                 live.memory = stored.memory.clone();
                 live.has_finalizer |= stored.finalizer == Finalizer::Add;
@@ -622,6 +642,11 @@ impl Turn {
                     .collect();
                 if dropped {
                     return self.done(TurnResult::Gone, None);
+                }
+                if is_new_drift {
+                    // What its incident is called is stored: now it can be told, before anything is written.
+                    live.incident.drift = IncidentSeen::Unread;
+                    return self.decide(now);
                 }
                 self.write(now)
             }
@@ -747,6 +772,11 @@ impl Turn {
         notes.dedup_by(|a, b| a.reason == b.reason);
         self.transitions.extend(notes);
     }
+}
+
+/// An incident that was made, or taken over, a moment ago.
+fn undecided(at: IncidentRef) -> IncidentSeen {
+    IncidentSeen::Found(Found { at, is_like_ours: true, decision: Decision::default() })
 }
 
 /// Without the sides that we may not read.

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::ids::{
-    AccountRegion, Destination, ObjectKey, PeeringId, RouteTableId, Side, Sides, VpcId, VpcPair,
+    AccountRegion, Destination, ObjectKey, PeeringId, RouteTableId, Side, Sides, Slot, VpcId, VpcPair,
 };
 use crate::memory::{Life, Memory};
 use crate::time::{Mono, Wall};
-use crate::trail::{Call, Heard, TrailEvent};
+use crate::trail::{Call, Heard, Tagged, TrailEvent};
 
 /// What one object's plan may know of other people's calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,6 +21,66 @@ pub struct Witness {
     pub events: Vec<Arc<TrailEvent>>,
     /// How far the event history of each side's account and Region was asked about the object's loss.
     pub history: Sides<Asked>,
+}
+
+/// What CloudTrail's event history is asked: who did this?
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ask {
+    /// Who ended this peering, from either side.
+    Ending(PeeringId),
+    /// Who changed or removed this route.
+    Route(Slot),
+    /// Who set the DNS options on this side.
+    Options(Side, PeeringId),
+    /// Who set or removed this tag on this side.
+    Tag(Side, Tagged, Arc<str>),
+}
+
+impl Ask {
+    /// The side whose account records such calls; `None`: either's.
+    pub fn side(&self) -> Option<Side> {
+        match self {
+            Self::Ending(_) => None,
+            Self::Route(slot) => Some(slot.side),
+            Self::Options(side, _) | Self::Tag(side, ..) => Some(*side),
+        }
+    }
+
+    /// The id of the thing that is asked about.
+    pub fn resource(&self) -> String {
+        match self {
+            Self::Ending(id) | Self::Options(_, id) | Self::Tag(_, Tagged::Peering(id), _) => id.to_string(),
+            Self::Route(slot) => slot.table.to_string(),
+            Self::Tag(_, Tagged::Vpc(vpc), _) => vpc.to_string(),
+        }
+    }
+
+    /// The calls that can be the answer.
+    pub fn calls(&self) -> &'static [&'static str] {
+        match self {
+            Self::Ending(_) => &["DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"],
+            Self::Route(_) => &["ReplaceRoute", "DeleteRoute", "CreateRoute"],
+            Self::Options(..) => &["ModifyVpcPeeringConnectionOptions"],
+            Self::Tag(..) => &["DeleteTags", "CreateTags"],
+        }
+    }
+
+    pub fn is_answered_by(&self, call: &Call) -> bool {
+        match (self, call) {
+            (Self::Ending(id), call) => call.ends(*id),
+            (
+                Self::Route(slot),
+                Call::CreateRoute { table, destination }
+                | Call::ReplaceRoute { table, destination }
+                | Call::DeleteRoute { table, destination },
+            ) => (*table, *destination) == (slot.table, slot.destination),
+            (Self::Options(_, id), Call::ModifyOptions(of)) => id == of,
+            (Self::Tag(_, on, key), Call::Tags { on: all, keys, .. }) => {
+                all.contains(on) && keys.contains(key)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What asking CloudTrail's event history about one loss has come to.
@@ -147,6 +207,10 @@ impl Index {
             | Call::DeleteRoute { table, destination } => self.with_route(*table, *destination),
             Call::DeleteRouteTable(table) | Call::ReplaceAssociation { table } => self.at_table(*table),
             Call::DeleteVpc(vpc) => self.at_vpc(*vpc),
+            Call::Tags { .. } => {
+                let peerings = call.peerings().flat_map(|id| self.with_peering(id));
+                peerings.chain(call.vpcs().flat_map(|vpc| self.at_vpc(vpc))).collect()
+            }
             Call::RevokeRules { group: _ } | Call::Blind { name: _ } => BTreeSet::new(),
         };
         numbers.into_iter().filter_map(|number| self.keys.get(&number).cloned()).collect()
@@ -265,7 +329,7 @@ impl Witnesses {
         self.record_bytes += event.record.len();
         self.by_number.insert(number, event.id.clone());
         self.by_worth.insert((Worth::of(&event), number));
-        self.by_peering.extend(event.call.peering().map(|id| (id, number)));
+        self.by_peering.extend(event.call.peerings().map(|id| (id, number)));
         self.by_table.extend(event.call.table().map(|id| (id, number)));
         self.by_vpc.extend(event.call.vpcs().map(|id| (id, number)));
         let id = event.id.clone();
@@ -293,7 +357,7 @@ impl Witnesses {
         let Some(Entry { event, .. }) = self.held.remove(&id) else { return };
         self.record_bytes -= event.record.len();
         self.by_worth.remove(&(Worth::of(&event), number));
-        if let Some(id) = event.call.peering() {
+        for id in event.call.peerings() {
             self.by_peering.remove(&(id, number));
         }
         if let Some(id) = event.call.table() {

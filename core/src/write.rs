@@ -143,6 +143,8 @@ pub enum OursBecause {
     /// `staleSecurityGroupRules: Revoke`: it refers to the other VPC over the lost peering, and the plan that was begun
     /// names it.
     RefersOverTheLost,
+    /// Declared here, and a person approved that just this route is taken back.
+    PersonTakesItBack,
 }
 
 /// What a write is about, for telling repeats: two writes with one key are never under way together.

@@ -1,4 +1,4 @@
-//! `PeeringIncident`: one loss, told from its discovery to its end, and a person's decision about it.
+//! `PeeringIncident`: one loss, or one drift, told from its discovery to its end, and a person's decision about it.
 //!
 //! The spec holds only what the incident is about and what a person decided. Everything that was observed and done is
 //! status, also what became known later. Within v1alpha1 status fields are only ever added.
@@ -26,18 +26,18 @@ use serde::{Deserialize, Serialize};
     namespaced,
     status = "PeeringIncidentStatus",
     derive = "PartialEq",
-    doc = "PeeringIncident is one loss of a peering connection: what was lost, who ended it, what it cut off, what was done about it, and what is left to decide. Peerkeeper makes one for each loss before it changes anything in AWS; it outlives the VpcPeering.",
+    doc = "PeeringIncident is one loss of a peering connection, or one drift that the policy flags: what was lost or changed, who did it, what was done about it, and what is left to decide. Peerkeeper makes one for each before it changes anything in AWS; it outlives the VpcPeering.",
     printcolumn(
-        name = "Lost",
+        name = "Peering",
         type_ = "string",
         json_path = ".spec.peeringId",
-        description = "The peering connection that was lost"
+        description = "The peering connection that was lost, or that a drift concerns"
     ),
     printcolumn(
         name = "Who",
         type_ = "string",
         json_path = ".status.who",
-        description = "Who ended it, as far as that is known"
+        description = "Who did it, as far as that is known"
     ),
     printcolumn(
         name = "When",
@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
         name = "Class",
         type_ = "string",
         json_path = ".status.class",
-        description = "What kind of loss it is"
+        description = "What kind of loss it is, or what was changed"
     ),
     printcolumn(
         name = "Phase",
@@ -71,9 +71,9 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("x-kubernetes-validations" = schema::rules(SPEC_RULES)))]
 /// What the incident is about, and what a person decided.
 pub struct PeeringIncidentSpec {
-    /// The VpcPeering that lost its peering connection. It can't be changed.
+    /// The VpcPeering that it is about. It can't be changed.
     pub peering_ref: PeeringRef,
-    /// The peering connection that was lost. It can't be changed.
+    /// The peering connection that was lost, or that a drift concerns. It can't be changed.
     #[schemars(schema_with = "schema::peering_id")]
     pub peering_id: String,
     /// What a person decides about the plan in `status.plan`. Default: Pending.
@@ -150,16 +150,18 @@ pub struct PeeringIncidentStatus {
     /// The metadata.generation that this status was computed from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Conditions, one per type. `Resolved` is True once the loss is settled; its reason is the phase. `Audited` is there
+    /// Conditions, one per type. `Resolved` is True once the loss or drift is settled; its reason is the phase. `Audited` is there
     /// where an audit log is kept, and False while it could not be written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
-    /// The class of the loss: Unexpected, Authorized, VpcGone, WithdrawnByPeer or Decommissioning.
+    /// The class of the loss: Unexpected, Authorized, VpcGone, WithdrawnByPeer or Decommissioning. Of a drift, what
+    /// somebody changed: RouteRepointed, RouteDeleted, DnsOptionChanged, TagChanged, HoldReleased, or Drift where it is
+    /// more than one of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// How far it is: Flagged, Waiting, Held, AwaitingApproval, Restoring, RemovingRoutes, Rejected, Restored, Replaced,
-    /// Released or ObjectDeleted.
+    /// Released, Resolved, Superseded, Noted or ObjectDeleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
     /// What is left to do, and for whom, in a few words.
@@ -168,7 +170,7 @@ pub struct PeeringIncidentStatus {
     /// The same in full, with the command that decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what_now: Option<String>,
-    /// Who ended the peering connection, in a few words.
+    /// Who did it, in a few words. Of a drift with several actors, the first that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// The state that the lost peering was found in: deleted, rejected, expired, failed, or absent.
@@ -203,7 +205,14 @@ pub struct PeeringIncidentStatus {
     /// is being restored and that heals them, the VPCs are in two Regions, or AWS did not let them be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_security_group_rules: Option<super::memory::StaleRules>,
-    /// The policy as it was when the loss was noticed.
+    /// Of a drift: what deviates from what is declared, or did since it was noticed; at most 24.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 24), extend("x-kubernetes-list-type" = "atomic"))]
+    pub deviations: Vec<Deviation>,
+    /// Of a drift: how many more things deviate now than are listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviations_omitted: Option<i64>,
+    /// The policy as it was when the loss or drift was noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyThen>,
     /// What would be done, or is being done.
@@ -242,11 +251,11 @@ pub struct PeeringIncidentStatus {
     pub timeline_omitted: Option<i64>,
 }
 
-/// How sure it is who ended a peering.
+/// How sure it is who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attribution {
-    /// `None`: nobody knows. `AccountOnly`: AWS names the account. `EventOnly`: a message names somebody and nothing bears
+    /// `None`: nobody knows. `AccountOnly`: AWS names the account, or it can only have been done there. `EventOnly`: a message names somebody and nothing bears
     /// it out. `Corroborated`: something does.
     pub level: String,
     /// What bears it out: `Agreement` of the message with what AWS shows, or CloudTrail's own `History`.
@@ -343,6 +352,45 @@ pub struct AffectedRoutes {
     pub after: String,
 }
 
+/// One thing that deviates from what is declared, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deviation {
+    /// RouteRepointed, RouteDeleted, DnsOptionChanged, TagChanged or HoldReleased.
+    pub kind: String,
+    /// `requester` or `accepter`.
+    pub side: SideName,
+    /// Of a route: its table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route_table_id: Option<String>,
+    /// Of a route: its destination, a CIDR or the id of a prefix list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// Of a tag: its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// As declared: the peering that the route leads to, or a value.
+    pub before: String,
+    /// As it was found: where the route leads, a value, or `none`.
+    pub after: String,
+    /// When it was found so.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub seen_at: Timestamp,
+    /// How far it is. `Flagged`: left as it is. `Repairing`: being put right. `Repaired`: put right by Peerkeeper and read
+    /// back. `Undone`: as declared again, or declared no more, and not by Peerkeeper. `Noted`: told, with nothing to repair.
+    pub stage: String,
+    /// Who did it, in a few words.
+    pub who: String,
+    /// How sure it is who did it.
+    pub attribution: Attribution,
+    /// Who did it, as CloudTrail recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// The record that names the actor, without its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
 /// A policy in a few words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -359,6 +407,12 @@ pub struct PolicyThen {
     pub grace_period: GoDuration,
     /// Whether a person had to approve.
     pub require_approval: bool,
+    /// What it said about drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_drift: Option<String>,
+    /// What it said about a declared route that somebody pointed at another live target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_repointed_route: Option<String>,
 }
 
 /// What would be done.

@@ -63,6 +63,12 @@ pub struct Memory {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub own: Vec<OwnCalls>,
+    /// What somebody else changed and the policy flags, now or when it was put right last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+    /// The side whose VPC carries the tag peerkeeper.dev/hold by which something is held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<SideName>,
     /// A request that ended before it was ever active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedRequest>,
@@ -334,6 +340,80 @@ pub struct StaleRulesOf {
     pub rule_ids: Vec<String>,
 }
 
+/// What somebody else changed, from the first change until all is as declared again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// The peering that it concerns.
+    pub of: String,
+    /// When it was noticed. The name of its PeeringIncident follows from it.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub since: Timestamp,
+    /// What deviates, or did since then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 24), extend("x-kubernetes-list-type" = "atomic"))]
+    pub found: Vec<Deviation>,
+    /// How many more things deviate.
+    #[serde(default)]
+    pub more: u32,
+    /// The PeeringIncident that was made for it: no other's decision counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentRef>,
+    /// When putting it right was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::timestamp")]
+    pub acted_at: Option<Timestamp>,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::timestamp")]
+    pub closed_at: Option<Timestamp>,
+    /// How it ended: Restored, Resolved, Superseded or ObjectDeleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+}
+
+/// One thing that deviates, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deviation {
+    /// Route, Dns, Tag or Hold.
+    pub aspect: String,
+    /// `requester` or `accepter`.
+    pub side: SideName,
+    /// Route: the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route_table_id: Option<String>,
+    /// Route: the destination.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// Tag: the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// As declared.
+    pub before: String,
+    /// As it was found.
+    pub after: String,
+    /// When it was found so.
+    #[schemars(schema_with = "schema::timestamp")]
+    pub seen_at: Timestamp,
+    /// Flagged, Repairing, Repaired, Undone or Noted.
+    pub stage: String,
+    /// A person approved that just this is put right.
+    #[serde(default)]
+    pub approved: bool,
+    /// How sure it is who did it: None, AccountOnly, EventOnly or Corroborated.
+    pub attribution: String,
+    /// AccountOnly: the AWS account in which it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Corroborated: by what, Agreement or History.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// EventOnly and Corroborated: who did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub culprit: Option<Culprit>,
+}
+
 /// A PeeringIncident, as it was when it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -356,7 +436,7 @@ pub struct OwnCalls {
     pub ids: Vec<String>,
 }
 
-/// Who made the call that ended a peering.
+/// Who made a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Culprit {

@@ -9,7 +9,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use peerkeeper_core::desired::{AccountRef, Desired};
 use peerkeeper_core::ids::{ObjectKey, Side, Sides};
-use peerkeeper_core::incident::IncidentSeen;
+use peerkeeper_core::incident::{IncidentSeen, Kinds};
 use peerkeeper_core::limits::Reserve;
 use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::observed::{Needs, SideView};
@@ -113,7 +113,7 @@ impl<'a> Drive<'a> {
     }
 
     /// The object and everything that it is judged by, as of now. `None`: its watch has shown meanwhile that it is gone.
-    fn live(&self, object: &VpcPeering, incident: IncidentSeen) -> Result<Option<Live>, String> {
+    fn live(&self, object: &VpcPeering, incident: Kinds<IncidentSeen>) -> Result<Option<Live>, String> {
         let shell = self.shell;
         let mut state = shell.state();
         if !state.peerings.contains_key(self.key) {
@@ -208,13 +208,13 @@ impl<'a> Drive<'a> {
         }
         // What decides what may be done is there before memory names it, and memory names it before anything is done.
         let mut commit = commit.clone();
-        let incident = self.incident.make(live, &mut commit).await;
+        let recorded = self.incident.make(live, &mut commit).await;
         let stored = leadership.guard(self.store(&object, &commit)).await;
         match stored {
             Ok(version) => {
                 self.remember_stored(&live.desired, &commit, &version);
                 self.incident.tell(&commit).await;
-                Committed::Stored { version: version.into(), incident }
+                Committed::Stored { version: version.into(), recorded }
             }
             Err(error) => {
                 self.release(&commit);
@@ -361,8 +361,8 @@ impl<'a> Drive<'a> {
             let request_id = request_id.as_deref().unwrap_or_default();
             tracing::info!(object = %self.key, write = %call, ?outcome, request_id, "write");
             let happened = incidents::happened(now().wall, call, sent);
-            if let Some(happened) = happened.filter(|_| live.memory.episode.is_some()) {
-                self.shell.journal.note(self.key, happened);
+            if let Some(happened) = happened {
+                self.shell.journal.note(self.key, &live.memory, happened);
             }
         }
         sent.into_iter().map(|sent| sent.outcome).collect()
@@ -431,7 +431,7 @@ mod tests {
             limits: Default::default(),
             memory: Memory::default(),
             witness: Default::default(),
-            incident: IncidentSeen::Unread,
+            incident: Default::default(),
             has_finalizer: false,
             version: "1".into(),
             told: Default::default(),

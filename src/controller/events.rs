@@ -14,8 +14,8 @@ use peerkeeper_core::memory::{Life, Memory};
 use peerkeeper_core::observed::Needs;
 use peerkeeper_core::pace::queue::Urgency;
 use peerkeeper_core::time::{Mono, Wall};
-use peerkeeper_core::trail::{Call, Heard, TrailEvent};
-use peerkeeper_core::witness::{Asked, Concern, Witness, Witnesses};
+use peerkeeper_core::trail::{Call, TrailEvent};
+use peerkeeper_core::witness::{Ask, Asked, Concern, Witness, Witnesses};
 use tokio::sync::Notify;
 
 use super::misuse;
@@ -51,8 +51,8 @@ pub struct Events {
 struct Agenda {
     due: BTreeMap<(Mono, u64), Task>,
     last_number: u64,
-    /// Losses that the history is asked about, or was: since when calls count.
-    asking: BTreeMap<(ObjectKey, PeeringId), Wall>,
+    /// What the history is asked about, or was: since when calls count.
+    asking: BTreeMap<(ObjectKey, Ask), Wall>,
     /// Objects that are looked at again, and how often they were.
     looking: BTreeMap<ObjectKey, usize>,
     /// Objects that were told of, and when they are or were woken.
@@ -70,7 +70,7 @@ pub enum Task {
     /// Look whether AWS shows meanwhile what was told.
     Look(ObjectKey, PeeringId),
     /// Ask the history, for the so-manieth time.
-    Ask(ObjectKey, PeeringId, usize),
+    Ask(ObjectKey, Ask, usize),
     /// Ask the history for the suspected call with this event id, for the so-manieth time.
     Corroborate(Arc<str>, usize),
 }
@@ -132,13 +132,6 @@ impl Events {
         lock(&self.agenda).due.keys().next().map(|(at, _)| *at)
     }
 
-    /// Who ended a peering is known, by the history's word.
-    fn is_answered(&self, concern: &Concern, lost: PeeringId) -> bool {
-        let nowhere = Sides::from_fn(|_| Err("".into()));
-        let shown = lock(&self.witnesses).view(concern, None, &nowhere);
-        shown.events.iter().any(|event| event.heard == Heard::History && event.call.ends(lost))
-    }
-
     /// What the next look at an object is to read besides its peering.
     pub fn take_told(&self, key: &ObjectKey) -> Needs {
         lock(&self.agenda).told.remove(key).unwrap_or_default()
@@ -173,9 +166,9 @@ async fn keep_agenda(shell: Arc<Shell>) {
             match task {
                 Task::Wake(key) => shell.enqueue(&key, Urgency::Hint),
                 Task::Look(key, id) => shell.look_again(&key, id),
-                Task::Ask(key, lost, time) => {
+                Task::Ask(key, what, time) => {
                     let shell = shell.clone();
-                    tokio::spawn(async move { ask(&shell, key, lost, time).await });
+                    tokio::spawn(async move { ask(&shell, key, what, time).await });
                 }
                 Task::Corroborate(id, time) => {
                     let shell = shell.clone();
@@ -324,14 +317,18 @@ impl Shell {
         let concern = Concern::of(desired.pair(), memory);
         let lost = memory.case.as_ref().map(|case| case.of).or(memory.peering());
         let places = places_of(state, desired);
-        lock(&self.events.witnesses).view(&concern, lost, &places)
+        let mut witness = lock(&self.events.witnesses).view(&concern, lost, &places);
+        // What we did ourselves is nobody's drift; what ended a peering is judged whoever did it.
+        let ends = |call: &Call| matches!(call, Call::DeletePeering(_) | Call::RejectPeering(_));
+        witness.events.retain(|event| ends(&event.call) || !is_ours(state, event));
+        witness
     }
 
-    /// Asks the event history who ended this peering, again and again until it knows; what it tells wakes the object.
-    /// Asking for what is being asked already, or was asked, changes nothing.
-    pub fn ask_history(&self, key: &ObjectKey, lost: PeeringId) {
+    /// Asks the event history who did this, again and again until it knows; what it tells wakes the object. Asking for what
+    /// is being asked already, or was asked, changes nothing.
+    pub fn ask_history(&self, key: &ObjectKey, ask: Ask) {
         let mut agenda = lock(&self.events.agenda);
-        let question = (key.clone(), lost);
+        let question = (key.clone(), ask.clone());
         if agenda.asking.contains_key(&question) {
             return;
         }
@@ -340,8 +337,18 @@ impl Shell {
         }
         agenda.asking.insert(question, clock::wall().plus_s(-LOOK_BACK_S));
         drop(agenda);
-        self.events.later(clock::now(), Task::Ask(key.clone(), lost, 0));
+        self.events.later(clock::now(), Task::Ask(key.clone(), ask, 0));
     }
+}
+
+/// It was made in a session of the role by which we act in that account.
+fn is_ours(state: &State, event: &TrailEvent) -> bool {
+    let issuer = event.actor.issuer.as_ref().map(|issuer| &issuer.arn);
+    state
+        .declared
+        .values()
+        .filter(|account| account.account == event.place.account)
+        .any(|account| account.role_arn.is_some() && account.role_arn.as_ref() == issuer)
 }
 
 /// Where the calls of each side are recorded, or why that can't be asked.
@@ -358,10 +365,20 @@ fn places_of(state: &State, desired: &Desired) -> Sides<Result<AccountRegion, Ar
     })
 }
 
+/// Who did it is known, by the history's word.
+fn is_answered(shell: &Shell, concern: &Concern, question: &Question) -> bool {
+    let nowhere = Sides::from_fn(|_| Err("".into()));
+    let shown = lock(&shell.events.witnesses).view(concern, None, &nowhere);
+    let answers = |event: &&Arc<TrailEvent>| question.is_answered_by(event);
+    let mut answers = shown.events.iter().filter(answers);
+    let state = shell.state();
+    answers.any(|event| matches!(question.ask, Ask::Ending(_)) || !is_ours(&state, event))
+}
+
 /// Asks each side's history once, and says when to ask again.
-async fn ask(shell: &Arc<Shell>, key: ObjectKey, lost: PeeringId, time: usize) {
-    let Some((concern, questions)) = questions(shell, &key, lost) else { return };
-    let is_answered = || shell.events.is_answered(&concern, lost);
+async fn ask(shell: &Arc<Shell>, key: ObjectKey, ask: Ask, time: usize) {
+    let Some((concern, questions)) = questions(shell, &key, &ask) else { return };
+    let is_answered = || questions.iter().any(|question| is_answered(shell, &concern, question));
     let told = futures::future::join_all(
         questions.iter().map(|question| shell.events.history.ask(question, || !is_answered())),
     );
@@ -376,29 +393,32 @@ async fn ask(shell: &Arc<Shell>, key: ObjectKey, lost: PeeringId, time: usize) {
         shell.enqueue(&key, Urgency::Hint);
     }
     if let Some(pause_ms) = ASK_AFTER_MS.get(time + 1).filter(|_| !is_answered()) {
-        shell.events.later(clock::now().plus_ms(*pause_ms), Task::Ask(key, lost, time + 1));
+        shell.events.later(clock::now().plus_ms(*pause_ms), Task::Ask(key, ask, time + 1));
     }
 }
 
-/// `None`: the object is gone. A loss that is repaired meanwhile is asked about all the same.
-fn questions(shell: &Shell, key: &ObjectKey, lost: PeeringId) -> Option<(Concern, Vec<Question>)> {
-    let since = *lock(&shell.events.agenda).asking.get(&(key.clone(), lost))?;
+/// `None`: the object is gone. What is repaired meanwhile is asked about all the same.
+fn questions(shell: &Shell, key: &ObjectKey, ask: &Ask) -> Option<(Concern, Vec<Question>)> {
+    let since = *lock(&shell.events.agenda).asking.get(&(key.clone(), ask.clone()))?;
     let state = shell.state();
     let desired = state.peerings.get(key)?.desired.as_ref().ok()?;
     let memory = &state.claims.get(key)?.memory;
     let places = places_of(&state, desired);
     let mut questions: Vec<Question> = Vec::new();
-    for side in Side::BOTH {
+    for side in Side::BOTH.into_iter().filter(|side| ask.side().is_none_or(|asked| asked == *side)) {
         let (AccountRef::Managed(account), Ok(at)) = (&desired.sides.get(side).account, places.get(side))
         else {
             continue;
         };
         if questions.iter().all(|other| other.at != *at) {
-            questions.push(Question { account: account.clone(), at: *at, lost, since });
+            let (account, ask) = (account.clone(), ask.clone());
+            questions.push(Question { account, at: *at, ask, since });
         }
     }
     let mut concern = Concern::of(desired.pair(), memory);
-    concern.peerings.insert(lost);
+    if let Ask::Ending(lost) = ask {
+        concern.peerings.insert(*lost);
+    }
     Some((concern, questions))
 }
 
@@ -408,22 +428,28 @@ impl Events {
         let asked = match told {
             Told::NotNeeded => return false,
             Told::Failed(why) => {
-                tracing::warn!(place = %question.at, peering = %question.lost, why = &*why, "the event history was asked in vain");
+                tracing::warn!(place = %question.at, about = question.ask.resource(), why = &*why, "the event history was asked in vain");
                 return false;
             }
             Told::Unavailable(why) => Asked::Unavailable(why),
             Told::Events(events) => {
                 let concerns = |event: &&Arc<TrailEvent>| !state.index.concerned(&event.call).is_empty();
                 let mut witnesses = lock(&self.witnesses);
+                let mut news = false;
                 for event in events.iter().filter(concerns) {
-                    witnesses.hear(clock::now(), event.clone());
+                    news |= witnesses.hear(clock::now(), event.clone());
+                }
+                if news && !matches!(question.ask, Ask::Ending(_)) {
+                    return true;
                 }
                 Asked::Answered(clock::wall())
             }
         };
+        // How far the history was asked matters where an act waits for its answer.
+        let Ask::Ending(lost) = question.ask else { return false };
         let mut witnesses = lock(&self.witnesses);
-        let news = witnesses.asked(question.lost, question.at) != asked;
-        witnesses.note_asked(question.lost, question.at, asked);
+        let news = witnesses.asked(lost, question.at) != asked;
+        witnesses.note_asked(lost, question.at, asked);
         news
     }
 }

@@ -1,16 +1,17 @@
-//! The incident of the object whose turn it is: read, made, and told.
+//! The incidents of the object whose turn it is: read, made, and told.
 //!
 //! An incident that can't be stored never keeps a flag from being raised: status is stored all the same, and the engine
 //! does not act until the incident is there.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use kube::api::ObjectMeta;
 use peerkeeper_core::ids::{ObjectKey, PeeringId};
-use peerkeeper_core::incident::{self, Found, Incident, IncidentRef, IncidentSeen};
+use peerkeeper_core::incident::{self, Found, Incident, IncidentRef, IncidentSeen, Kinds, Recorded};
+use peerkeeper_core::memory::Memory;
 use peerkeeper_core::pace::queue::Urgency;
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::turn::{Commit, Live};
@@ -23,44 +24,64 @@ use super::shell::{Shell, now};
 use crate::api::incident::Decision;
 use crate::api::{LABEL_PEERING_UID, PeeringIncident, PeeringIncidentStatus, VpcPeering};
 use crate::aws::Sent;
-use crate::remember::{self, Happened, Telling};
+use crate::remember::{self, Happened, Telling, Wanted};
 
 /// How often a status that somebody else's change came before is computed anew.
 const TRIES: usize = 3;
 /// So many deeds wait to be told. More would be left out of the timeline's middle anyway.
 const WAITING_MAX: usize = 400;
 
-/// What was done about losses and is not in their incidents yet.
+/// What was done about losses and drifts and is not in their incidents yet; and what the audit log has of incidents that
+/// could not be made.
 #[derive(Default)]
-pub struct Journal(Mutex<BTreeMap<ObjectKey, Vec<Happened>>>);
+pub struct Journal {
+    /// By the `VpcPeering` and the incident's name.
+    waiting: Mutex<BTreeMap<(ObjectKey, String), Vec<Happened>>>,
+    /// The phase that was written last.
+    unmade: Mutex<BTreeMap<(ObjectKey, String), &'static str>>,
+}
 
 impl Journal {
-    pub fn note(&self, key: &ObjectKey, happened: Happened) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_key = all.entry(key.clone()).or_default();
-        if of_key.len() < WAITING_MAX {
-            of_key.push(happened);
+    /// Notes what was done for the incident that is open by this memory, if one is.
+    pub fn note(&self, key: &ObjectKey, memory: &Memory, happened: Happened) {
+        let loss = memory.episode.as_ref().map(|episode| incident::name(key, episode.lost));
+        let Some(name) = loss.or_else(|| memory.open_drift().map(|drift| drift.name(key))) else { return };
+        let mut all = lock(&self.waiting);
+        let of_it = all.entry((key.clone(), name)).or_default();
+        if of_it.len() < WAITING_MAX {
+            of_it.push(happened);
         }
     }
 
-    fn waiting(&self, key: &ObjectKey) -> Vec<Happened> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned().unwrap_or_default()
+    fn waiting(&self, key: &ObjectKey, name: &str) -> Vec<Happened> {
+        lock(&self.waiting).get(&(key.clone(), name.to_owned())).cloned().unwrap_or_default()
     }
 
     /// The first of them were told.
-    fn told(&self, key: &ObjectKey, count: usize) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(of_key) = all.get_mut(key) {
-            of_key.drain(..count.min(of_key.len()));
-            if of_key.is_empty() {
-                all.remove(key);
+    fn told(&self, key: &ObjectKey, name: &str, count: usize) {
+        let (mut all, of) = (lock(&self.waiting), (key.clone(), name.to_owned()));
+        if let Some(of_it) = all.get_mut(&of) {
+            of_it.drain(..count.min(of_it.len()));
+            if of_it.is_empty() {
+                all.remove(&of);
             }
         }
     }
 
-    pub fn forget(&self, key: &ObjectKey) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    /// False if the audit log has this phase of an incident that is not there.
+    fn is_news(&self, key: &ObjectKey, told: &Incident) -> bool {
+        let of = (key.clone(), told.name.to_string());
+        lock(&self.unmade).insert(of, told.phase.as_str()) != Some(told.phase.as_str())
     }
+
+    pub fn forget(&self, key: &ObjectKey) {
+        lock(&self.waiting).retain(|(of, _), _| of != key);
+        lock(&self.unmade).retain(|(of, _), _| of != key);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A write that was sent and what came of it, as the timeline tells it.
@@ -76,41 +97,42 @@ pub fn happened(at: Wall, call: &WriteCall, sent: &Sent) -> Option<Happened> {
     Some(Happened { at, what: "Write", message, request_id: sent.request_id.as_deref().map(str::to_owned) })
 }
 
-/// The incident of one object during one turn.
+/// The incidents of one object during one turn.
 pub struct Incidents<'a> {
     shell: &'a Arc<Shell>,
     /// The `VpcPeering`.
     key: &'a ObjectKey,
-    /// As it was read or stored last, if it is ours to write.
-    object: Option<PeeringIncident>,
+    /// By name, as they were read or stored last, if they are ours to write.
+    objects: BTreeMap<String, PeeringIncident>,
 }
 
 impl<'a> Incidents<'a> {
     pub fn new(shell: &'a Arc<Shell>, key: &'a ObjectKey) -> Self {
-        Self { shell, key, object: None }
+        Self { shell, key, objects: BTreeMap::new() }
     }
 
-    fn name(&self, lost: PeeringId) -> ObjectKey {
-        ObjectKey::new(self.key.namespace.clone(), incident::name(self.key, lost))
-    }
-
-    /// What stands under the name of the incident of the object's latest loss, if that still matters.
-    pub async fn read(&mut self, peering: &VpcPeering) -> IncidentSeen {
-        self.object = None;
-        let Ok((memory, _)) = remember::memory(peering.status.as_ref()) else { return IncidentSeen::Unread };
-        let Some(lost) = remember::incident_of_interest(&memory, now().wall) else {
-            return IncidentSeen::Unread;
-        };
+    /// What stands under the names of the incidents of the object's latest loss and latest drift, as far as they still
+    /// matter.
+    pub async fn read(&mut self, peering: &VpcPeering) -> Kinds<IncidentSeen> {
+        self.objects.clear();
+        let Ok((memory, _)) = remember::memory(peering.status.as_ref()) else { return Kinds::default() };
+        let wanted = remember::incidents_of_interest(self.key, &memory, now().wall);
         let uid = peering.uid().unwrap_or_default();
-        match self.get(lost, &uid).await {
+        Kinds { loss: self.read_one(wanted.loss, &uid).await, drift: self.read_one(wanted.drift, &uid).await }
+    }
+
+    async fn read_one(&mut self, wanted: Option<Wanted>, uid: &str) -> IncidentSeen {
+        let Some(Wanted { name, peering }) = wanted else { return IncidentSeen::Unread };
+        match self.get(&name, peering, uid).await {
             Ok(None) => IncidentSeen::Absent,
             Ok(Some((object, found))) => {
-                self.object = Some(object).filter(|_| found.is_like_ours);
+                if found.is_like_ours {
+                    self.objects.insert(name, object);
+                }
                 IncidentSeen::Found(found)
             }
             Err(error) => {
-                let incident = self.name(lost);
-                tracing::warn!(object = %self.key, %incident, %error, "the PeeringIncident could not be read");
+                tracing::warn!(object = %self.key, incident = name, %error, "the PeeringIncident could not be read");
                 IncidentSeen::Unread
             }
         }
@@ -118,85 +140,137 @@ impl<'a> Incidents<'a> {
 
     async fn get(
         &self,
-        lost: PeeringId,
+        name: &str,
+        peering: PeeringId,
         uid: &str,
     ) -> Result<Option<(PeeringIncident, Found)>, ClusterError> {
-        let Some(object) = within(READ_TIMEOUT, self.shell.cluster.incident(&self.name(lost))).await? else {
+        let key = ObjectKey::new(self.key.namespace.clone(), name);
+        let Some(object) = within(READ_TIMEOUT, self.shell.cluster.incident(&key)).await? else {
             return Ok(None);
         };
-        let found = remember::incident_found(&object, self.key, uid, lost);
+        let found = remember::incident_found(&object, self.key, uid, peering);
         Ok(found.map(|found| (object, found)))
     }
 
-    /// Makes the incident that a commit needs, or takes over one that may be ours, and has memory name it. `None`: none
-    /// was needed, or there is none that could be named.
-    pub async fn make(&mut self, live: &Live, commit: &mut Commit) -> Option<IncidentRef> {
-        let told = commit.needs_incident()?.clone();
-        let made = match self.create(live, &told).await {
-            Err(ClusterError::Conflict) => self.take_over(live, &told).await,
+    /// Makes the incidents that a commit needs, or takes over those that may be ours, and has memory name them. What could
+    /// not be made goes to the audit log all the same.
+    pub async fn make(&mut self, live: &Live, commit: &mut Commit) -> Vec<Recorded> {
+        let mut recorded = Vec::new();
+        for told in commit.needs_incidents().cloned().collect::<Vec<_>>() {
+            match self.make_one(live, &told).await {
+                Some(at) => recorded.push((told.name.clone(), at)),
+                None => self.audit_unmade(live, &told).await,
+            }
+        }
+        recorded.iter().for_each(|one| commit.record(one));
+        recorded
+    }
+
+    async fn make_one(&mut self, live: &Live, told: &Incident) -> Option<IncidentRef> {
+        // Kubernetes takes no new object there.
+        if live.desired.namespace_terminating {
+            return None;
+        }
+        let made = match self.create(live, told).await {
+            Err(ClusterError::Conflict) => self.take_over(live, told).await,
             made => made.map(Some),
         };
         match made {
-            Ok(object) => self.object = object,
+            Ok(object) => {
+                let object = object?;
+                let at = remember::incident_ref(&object)?;
+                self.objects.insert(told.name.to_string(), object);
+                Some(at)
+            }
             Err(error) => {
                 tracing::error!(
                     object = %self.key, incident = %told.name, %error,
                     "the PeeringIncident could not be stored; nothing is changed in AWS before it is"
                 );
-                return None;
+                None
             }
         }
-        let at = remember::incident_ref(self.object.as_ref()?)?;
-        commit.record(at.clone());
-        Some(at)
     }
 
-    async fn create(&self, live: &Live, told: &Incident) -> Result<PeeringIncident, ClusterError> {
+    /// Each phase of an incident that is not there is a line of the audit log, once for each process.
+    async fn audit_unmade(&self, live: &Live, told: &Incident) {
+        let Some(log) = &self.shell.audit_log else { return };
+        if !self.shell.journal.is_news(self.key, told) {
+            return;
+        }
+        let (object, now) = (self.unmade(live, told), Timestamp::now());
+        let telling = Telling { of: self.key, generation: 0, happened: &[], audit: None };
+        let status = remember::incident_status(told, &telling, None, now);
+        if let Err(error) = log.write(&audit::line(&object, &status, now)).await {
+            self.not_audited(&told.name, &error);
+        }
+    }
+
+    fn not_audited(&self, incident: &str, error: &str) {
+        self.shell.metrics.audit_failed();
+        tracing::error!(
+            object = %self.key, incident, error,
+            "the audit log could not be written; see --audit-log"
+        );
+    }
+
+    fn unmade(&self, live: &Live, told: &Incident) -> PeeringIncident {
         let uid = live.desired.uid.to_string();
-        let incident = PeeringIncident {
+        PeeringIncident {
             metadata: ObjectMeta {
                 name: Some(told.name.to_string()),
                 namespace: Some(self.key.namespace.to_string()),
                 labels: Some([(LABEL_PEERING_UID.to_owned(), uid.clone())].into()),
                 ..ObjectMeta::default()
             },
-            spec: remember::incident_spec(self.key, &uid, told.lost),
+            spec: remember::incident_spec(self.key, &uid, told.peering),
             status: None,
-        };
+        }
+    }
+
+    async fn create(&self, live: &Live, told: &Incident) -> Result<PeeringIncident, ClusterError> {
+        let incident = self.unmade(live, told);
         self.shell.leadership.guard(self.shell.cluster.create_incident(&incident)).await
     }
 
     /// One that says what ours would, and decides nothing, was made before a crash, or is as good as that.
     async fn take_over(&self, live: &Live, told: &Incident) -> Result<Option<PeeringIncident>, ClusterError> {
-        let found = self.get(told.lost, &live.desired.uid).await?;
+        let found = self.get(&told.name, told.peering, &live.desired.uid).await?;
         let taken = found.filter(|(_, found)| found.may_be_taken_over()).map(|(object, _)| object);
         if taken.is_none() {
             tracing::error!(
                 object = %self.key, incident = %told.name,
-                "another PeeringIncident stands under this name; delete it, or nothing is done about the loss"
+                "another PeeringIncident stands under this name; delete it, or nothing is done about what it would tell"
             );
         }
         Ok(taken)
     }
 
-    /// Has the incident tell what was just committed. One that can't be stored is told at the next commit: what it
+    /// Has the incidents tell what was just committed. One that can't be stored is told at the next commit: what it
     /// repeats is in the object's own status.
     pub async fn tell(&mut self, commit: &Commit) {
-        let Some(told) = commit.incident.as_deref() else { return };
+        for told in &commit.incidents {
+            self.tell_one(told).await;
+        }
+    }
+
+    async fn tell_one(&mut self, told: &Incident) {
         for _ in 0..TRIES {
-            let Some(object) = self.object.take() else { return };
-            match self.store(&object, told).await {
-                Ok(stored) => {
-                    self.object = Some(stored);
-                    return;
+            let Some(object) = self.objects.remove(&*told.name) else { return };
+            let kept = match self.store(&object, told).await {
+                Err(ClusterError::Conflict) => {
+                    let again = self.again(&object).await;
+                    self.objects.extend(again.map(|object| (told.name.to_string(), object)));
+                    continue;
                 }
-                Err(ClusterError::Conflict) => self.object = self.again(&object).await,
+                Ok(stored) => stored,
                 Err(error) => {
                     tracing::warn!(object = %self.key, incident = %told.name, %error, "the PeeringIncident's status could not be stored");
-                    self.object = Some(object);
-                    return;
+                    object
                 }
-            }
+            };
+            self.objects.insert(told.name.to_string(), kept);
+            return;
         }
     }
 
@@ -205,7 +279,7 @@ impl<'a> Incidents<'a> {
         object: &PeeringIncident,
         told: &Incident,
     ) -> Result<PeeringIncident, ClusterError> {
-        let happened = self.shell.journal.waiting(self.key);
+        let happened = self.shell.journal.waiting(self.key, &told.name);
         let (before, now) = (object.status.as_ref(), Timestamp::now());
         let generation = object.metadata.generation.unwrap_or_default();
         let mut telling = Telling { of: self.key, generation, happened: &happened, audit: None };
@@ -220,7 +294,7 @@ impl<'a> Incidents<'a> {
         }
         let storing = self.shell.cluster.store_incident_status(object, &status);
         let stored = self.shell.leadership.guard(within(READ_TIMEOUT, storing)).await?;
-        self.shell.journal.told(self.key, happened.len());
+        self.shell.journal.told(self.key, &told.name, happened.len());
         Ok(stored)
     }
 
@@ -239,11 +313,7 @@ impl<'a> Incidents<'a> {
         }
         let written = log.write(&audit::line(object, status, now)).await;
         if let Err(error) = &written {
-            self.shell.metrics.audit_failed();
-            tracing::error!(
-                object = %self.key, incident = %object.name_any(), %error,
-                "the audit log could not be written; see --audit-log"
-            );
+            self.not_audited(&object.name_any(), error);
         }
         Some(written)
     }

@@ -355,8 +355,8 @@ impl Shell {
     fn conclude(&self, key: &ObjectKey, done: Done, recent: Recent) {
         let now = clock::now();
         let Done { result, wake, looked, ask, events: _ } = done;
-        if let Some(lost) = ask {
-            self.ask_history(key, lost);
+        for ask in ask {
+            self.ask_history(key, ask);
         }
         let pending = recent.sent().next().is_some() || recent.refused().next().is_some();
         let mut state = self.state();

@@ -14,10 +14,13 @@ use super::{
 use crate::api::{
     GoDuration, PeeringIncident, PeeringIncidentSpec, PeeringIncidentStatus, Timestamp, incident as api,
 };
+use peerkeeper_core::desired::Reaction;
 use peerkeeper_core::digest::sha256;
-use peerkeeper_core::ids::{Destination, ObjectKey, PeeringId, RouteTableId, Side, Slot};
+use peerkeeper_core::drift::{Aspect, Deviation, Stage};
+use peerkeeper_core::ids::{Destination, HOLD_TAG_KEY, ObjectKey, PeeringId, RouteTableId, Side, Slot};
 use peerkeeper_core::incident::{
-    Decision, DecisionVerdict, Found, Incident, IncidentRef, Phase, PolicySummary, ProposedPlan,
+    self, Class, Decision, DecisionVerdict, Deviating, Found, Incident, IncidentRef, Kinds, Phase,
+    PolicySummary, ProposedPlan,
 };
 use peerkeeper_core::memory::{Attribution, Culprit, LossOutcome, Memory};
 use peerkeeper_core::plan::Truth;
@@ -61,30 +64,50 @@ pub struct Telling<'a> {
     pub audit: Option<Result<(), &'a str>>,
 }
 
-/// The peering of the loss whose incident bears on what is planned next, if any.
-pub fn incident_of_interest(memory: &Memory, now: Wall) -> Option<PeeringId> {
-    let case = memory.case.as_ref()?;
-    let is_open = memory.episode.as_ref().is_some_and(|episode| episode.lost == case.of);
-    let last = memory.last_loss.as_ref().filter(|last| last.lost == case.of);
-    // A released loss may be approved for restoring at any time.
-    let is_fresh = last
-        .is_none_or(|last| last.outcome == LossOutcome::Released || now.since_s(last.closed) < SETTLED_FOR_S);
-    (is_open || is_fresh).then_some(case.of)
+/// An incident by its name, and the peering that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub name: String,
+    pub peering: PeeringId,
 }
 
-/// What an incident of this loss says of itself, undecided.
-pub fn incident_spec(of: &ObjectKey, uid: &str, lost: PeeringId) -> PeeringIncidentSpec {
+/// The incidents that bear on what is planned next.
+pub fn incidents_of_interest(of: &ObjectKey, memory: &Memory, now: Wall) -> Kinds<Option<Wanted>> {
+    let loss = memory.case.as_ref().filter(|case| {
+        let is_open = memory.episode.as_ref().is_some_and(|episode| episode.lost == case.of);
+        let last = memory.last_loss.as_ref().filter(|last| last.lost == case.of);
+        // A released loss may be approved for restoring at any time.
+        let is_fresh = last.is_none_or(|last| {
+            last.outcome == LossOutcome::Released || now.since_s(last.closed) < SETTLED_FOR_S
+        });
+        is_open || is_fresh
+    });
+    let drift = memory.drift.as_ref();
+    let drift = drift.filter(|it| it.closed.is_none_or(|(closed, _)| now.since_s(closed) < SETTLED_FOR_S));
+    Kinds {
+        loss: loss.map(|case| Wanted { name: incident::name(of, case.of), peering: case.of }),
+        drift: drift.map(|drift| Wanted { name: drift.name(of), peering: drift.of }),
+    }
+}
+
+/// What an incident about this peering says of itself, undecided.
+pub fn incident_spec(of: &ObjectKey, uid: &str, peering: PeeringId) -> PeeringIncidentSpec {
     PeeringIncidentSpec {
         peering_ref: api::PeeringRef { name: of.name.to_string(), uid: uid.to_owned() },
-        peering_id: lost.to_string(),
+        peering_id: peering.to_string(),
         decision: api::Decision::default(),
     }
 }
 
 /// What stands under an incident's name, as the engine judges it. `None`: no API server ever stored it.
-pub fn incident_found(object: &PeeringIncident, of: &ObjectKey, uid: &str, lost: PeeringId) -> Option<Found> {
+pub fn incident_found(
+    object: &PeeringIncident,
+    of: &ObjectKey,
+    uid: &str,
+    about: PeeringId,
+) -> Option<Found> {
     let PeeringIncidentSpec { peering_ref, peering_id, decision } = &object.spec;
-    let ours = incident_spec(of, uid, lost);
+    let ours = incident_spec(of, uid, about);
     Some(Found {
         at: incident_ref(object)?,
         is_like_ours: *peering_ref == ours.peering_ref && *peering_id == ours.peering_id,
@@ -151,7 +174,7 @@ pub fn incident_status(
     let mut status = PeeringIncidentStatus {
         observed_generation: Some(telling.generation),
         conditions: said(told, telling, before, now),
-        class: Some(told.class.as_str().to_owned()),
+        class: Some(class(told).to_owned()),
         phase: Some(told.phase.as_str().to_owned()),
         next: Some(next(told)),
         what_now: Some(what_now(told, telling.of)),
@@ -165,12 +188,14 @@ pub fn incident_status(
         time_to_detect: culprit.and_then(|culprit| between(culprit.at, told.detected)),
         evidence,
         routes_affected: Vec::new(),
-        routes_affected_total: Some(affected_total(before, affected.len())),
         stale_security_group_rules: told
             .stale
             .as_ref()
-            .map(|stale| write::stale_rules(told.lost, stale))
+            .map(|stale| write::stale_rules(told.peering, stale))
             .or_else(|| before.stale_security_group_rules.clone()),
+        routes_affected_total: (told.class != Class::Drift).then(|| affected_total(before, affected.len())),
+        deviations: told.deviations.iter().map(|it| deviation(it, before)).collect(),
+        deviations_omitted: (told.deviations_more > 0).then(|| i64::from(told.deviations_more)),
         policy: before.policy.clone().or_else(|| Some(policy(&told.policy))),
         // What was carried out is kept.
         plan: plan.or_else(|| before.plan.clone().filter(|_| told.phase.is_over() || told.acted.is_some())),
@@ -186,7 +211,7 @@ pub fn incident_status(
         timeline_omitted: omitted,
     };
     let mut room = (STATUS_MAX_BYTES - SPARE_BYTES).saturating_sub(size_bytes(&status));
-    status.routes_affected = as_fits(grouped(told.lost, &affected), &mut room);
+    status.routes_affected = as_fits(grouped(told.peering, &affected), &mut room);
     status
 }
 
@@ -217,17 +242,73 @@ fn attribution(attribution: &Attribution) -> api::Attribution {
 
 /// For a column: the ARN from its account on, and how sure it is where it is not.
 fn who(told: &Incident) -> String {
+    match &told.by_account {
+        Some(account) if told.attribution == Attribution::None => format!("account {account}"),
+        _ => by(&told.attribution),
+    }
+}
+
+fn by(attribution: &Attribution) -> String {
     let name = |culprit: &Culprit| match culprit.principal.splitn(5, ':').nth(4) {
         Some(rest) if culprit.principal.starts_with("arn:") => clip(rest, 128),
         _ => clip(&culprit.principal, 128),
     };
-    match (&told.attribution, &told.by_account) {
-        (Attribution::Corroborated(culprit, _), _) => name(culprit),
-        (Attribution::EventOnly(culprit), _) => format!("{} (unproved)", name(culprit)),
-        (Attribution::AccountOnly(account), _) | (Attribution::None, Some(account)) => {
-            format!("account {account}")
+    match attribution {
+        Attribution::Corroborated(culprit, _) => name(culprit),
+        Attribution::EventOnly(culprit) => format!("{} (unproved)", name(culprit)),
+        Attribution::AccountOnly(account) => format!("account {account}"),
+        Attribution::None => "unknown".to_owned(),
+    }
+}
+
+/// Of a drift, what all of it is; where it is several things, that.
+fn class(told: &Incident) -> &'static str {
+    let mut kinds = told.deviations.iter().map(|it| it.deviation.kind(&it.aspect));
+    match kinds.next() {
+        Some(first) if kinds.all(|kind| kind == first) => first,
+        _ => told.class.as_str(),
+    }
+}
+
+/// One thing that deviates. What a restart forgot of its record is as it was stored.
+fn deviation(it: &Deviating, before: &PeeringIncidentStatus) -> api::Deviation {
+    let Deviating { aspect, deviation, evidence: event } = it;
+    let Deviation { before: declared, after, seen, attribution: known, approved: _, stage } = deviation;
+    let (slot, key) = match aspect {
+        Aspect::Route(slot) => (Some(slot), None),
+        Aspect::Tag(_, key) => (None, Some(short(key))),
+        Aspect::Hold(_) => (None, Some(HOLD_TAG_KEY.to_owned())),
+        Aspect::Dns(_) => (None, None),
+    };
+    let culprit = known.culprit();
+    let stored = before.deviations.iter().find(|one| {
+        one.evidence.as_ref().is_some_and(|one| culprit.is_some_and(|it| *it.event == *one.event_id))
+    });
+    let (who_did, record) = match (event, stored, culprit) {
+        (Some(event), _, _) => {
+            (Some(actor(&event.actor)), Some(api::Evidence { record: None, ..evidence(event) }))
         }
-        (Attribution::None, None) => "unknown".to_owned(),
+        (None, Some(stored), _) => (stored.actor.clone(), stored.evidence.clone()),
+        (None, None, Some(culprit)) => {
+            let principal = short(&culprit.principal);
+            (Some(api::Actor { principal, ..api::Actor::default() }), Some(told_of(culprit)))
+        }
+        (None, None, None) => (None, None),
+    };
+    api::Deviation {
+        kind: deviation.kind(aspect).to_owned(),
+        side: write::side(aspect.side()),
+        route_table_id: slot.map(|slot| slot.table.to_string()),
+        destination: slot.map(|slot| slot.destination.to_string()),
+        key,
+        before: short(declared),
+        after: short(after),
+        seen_at: timestamp(*seen),
+        stage: stage.as_str().to_owned(),
+        who: by(known),
+        attribution: attribution(known),
+        actor: who_did,
+        evidence: record,
     }
 }
 
@@ -319,6 +400,9 @@ type Affected = BTreeMap<(Side, RouteTableId, Destination), Option<PeeringId>>;
 
 fn affected(told: &Incident, before: &PeeringIncidentStatus) -> Affected {
     let mut known = stored_routes(before);
+    if told.class == Class::Drift {
+        return Affected::new();
+    }
     if told.phase.is_over() && before.resolved_at.is_some() {
         // What becomes of them later is another story.
         return known;
@@ -327,7 +411,7 @@ fn affected(told: &Incident, before: &PeeringIncidentStatus) -> Affected {
     for (cell, to) in &mut known {
         *to = now.get(cell).copied();
     }
-    known.extend(now.iter().filter(|(_, to)| **to == told.lost).map(|(cell, to)| (*cell, Some(*to))));
+    known.extend(now.iter().filter(|(_, to)| **to == told.peering).map(|(cell, to)| (*cell, Some(*to))));
     known
 }
 
@@ -377,13 +461,27 @@ fn grouped(lost: PeeringId, affected: &Affected) -> Vec<api::AffectedRoutes> {
 // What it was judged by, and what would be done.
 
 fn policy(policy: &PolicySummary) -> api::PolicyThen {
-    let PolicySummary { name, action, on_authorized, grace_s, require_approval } = policy;
+    let PolicySummary {
+        name,
+        action,
+        on_authorized,
+        grace_s,
+        require_approval,
+        on_drift,
+        on_repointed_route,
+    } = policy;
+    let reaction = |reaction: &Reaction| match reaction {
+        Reaction::Restore => "Restore".to_owned(),
+        Reaction::Flag => "Flag".to_owned(),
+    };
     api::PolicyThen {
         name: text(name, WORD_MAX_BYTES),
         action: write::action(*action).to_owned(),
         on_authorized_deletion: write::action(*on_authorized).to_owned(),
         grace_period: GoDuration::from_secs(u64::try_from(*grace_s).unwrap_or_default()),
         require_approval: *require_approval,
+        on_drift: Some(reaction(on_drift)),
+        on_repointed_route: Some(reaction(on_repointed_route)),
     }
 }
 
@@ -398,8 +496,9 @@ fn plan(plan: &ProposedPlan) -> api::Plan {
 
 // What is left to do.
 
-fn act_of(plan: &ProposedPlan) -> &'static str {
+fn act_of(told: &Incident, plan: &ProposedPlan) -> &'static str {
     match plan.act {
+        _ if told.class == Class::Drift => "put it back",
         peerkeeper_core::desired::LossAction::RemoveRoutes => "remove its dead routes",
         _ => "restore it",
     }
@@ -408,12 +507,14 @@ fn act_of(plan: &ProposedPlan) -> &'static str {
 /// For a column.
 fn next(told: &Incident) -> String {
     match (told.phase, &told.plan) {
-        (Phase::Restored | Phase::Replaced, _) => "nothing: it is there again".to_owned(),
+        (Phase::Restored | Phase::Replaced | Phase::Resolved, _) => "nothing: it is there again".to_owned(),
+        (Phase::Superseded, _) => "see the incident of the loss".to_owned(),
+        (Phase::Noted, _) => "nothing: what was held goes on".to_owned(),
         (Phase::Restoring | Phase::RemovingRoutes, _) => "nothing: work is under way".to_owned(),
         (Phase::Waiting, _) => "nothing yet: it goes on by itself".to_owned(),
         (Phase::Released, _) => "nothing, or approve the plan".to_owned(),
         (Phase::ObjectDeleted, _) => "nothing: its VpcPeering is deleted".to_owned(),
-        (_, Some(plan)) => format!("approve the plan to {}", act_of(plan)),
+        (_, Some(plan)) => format!("approve the plan to {}", act_of(told, plan)),
         (_, None) => "read status.whatNow".to_owned(),
     }
 }
@@ -435,13 +536,22 @@ fn what_now(told: &Incident, of: &ObjectKey) -> String {
         let approve = format!("\"Approve\",\"planDigest\":\"{}\"", plan.digest);
         format!(
             "To {}, as status.plan says, approve that plan: {} To decide against it: {}",
-            act_of(plan),
+            act_of(told, plan),
             decision(told, of, &approve),
             decision(told, of, "\"Reject\",\"planDigest\":null"),
         )
     };
     match (told.phase, &told.plan) {
         (Phase::Restored, _) => "Nothing: everything declared was read back.".to_owned(),
+        (Phase::Resolved, _) => "Nothing: all of it is as declared again, and not by Peerkeeper.".to_owned(),
+        (Phase::Noted, _) => {
+            "Nothing: what the tag held back goes on. To stop it, set the tag again, or spec.suspend of the VpcPeering."
+                .to_owned()
+        }
+        (Phase::Superseded, _) => {
+            "Nothing here: the peering connection ended, or another took its place, and its own incident tells what became of it."
+                .to_owned()
+        }
         (Phase::Replaced, _) => {
             "Nothing: a peering connection that somebody else made took its place.".to_owned()
         }
@@ -506,23 +616,32 @@ fn timeline(
             request_id: request_id.map(|id| short(id)),
         });
     };
-    if before.phase.is_none() {
+    let changes = deviations(told, before);
+    for (at, what, message) in &changes {
+        add(*at, what, message, None);
+    }
+    if before.phase.is_none() && told.class != Class::Drift {
         let ending = told.ending.map_or_else(|| "lost".to_owned(), |ending| ending.as_str().to_owned());
         let said = if told.message.is_empty() { String::new() } else { format!(" ({})", told.message) };
-        let message = format!("{} was found {ending}{said}; {routes} routes of ours led to it", told.lost);
+        let message = format!("{} was found {ending}{said}; {routes} routes of ours led to it", told.peering);
         add(told.detected, "Flagged", &message, None);
     }
     let known = attribution(&told.attribution);
     let culprit = told.attribution.culprit();
     let is_same_actor = before.attribution.as_ref() == Some(&known)
         && culprit.map(|it| &*it.event) == before.evidence.as_ref().map(|it| it.event_id.as_str());
-    if let Some(culprit) = culprit.filter(|_| !is_same_actor) {
+    if let Some(culprit) = culprit.filter(|_| !is_same_actor && told.class != Class::Drift) {
         let by = known.by.map(|by| format!(" by {by}")).unwrap_or_default();
         let message = format!("{}, {}{by}, event {}", culprit.principal, known.level, culprit.event);
         add(now, "ActorKnown", &message, None);
     }
     for Happened { at, what, message, request_id } in telling.happened {
         add(*at, what, message, request_id.as_ref());
+    }
+    if told.class == Class::Drift {
+        for (at, what, message) in deviations_known(told, before, now) {
+            add(at, what, &message, None);
+        }
     }
     let is_news = before.phase.as_deref() != Some(told.phase.as_str());
     if is_news && !(told.phase == Phase::Flagged && before.phase.is_none()) {
@@ -539,4 +658,46 @@ fn timeline(
         omitted += 1;
     }
     (all, (omitted > 0).then_some(omitted))
+}
+
+type Entry = (Wall, &'static str, String);
+
+/// What was found to deviate since it was stored last.
+fn deviations(told: &Incident, before: &PeeringIncidentStatus) -> Vec<Entry> {
+    let is_new = |it: &&Deviating| {
+        let now = deviation(it, before);
+        !before.deviations.iter().any(|one| is_same_thing(one, &now) && one.seen_at == now.seen_at)
+    };
+    let entry = |it: &Deviating| {
+        let Deviation { before, after, seen, .. } = &it.deviation;
+        let what = it.deviation.kind(&it.aspect);
+        (*seen, what, format!("{}: {after}, and {before} is declared", it.aspect))
+    };
+    told.deviations.iter().filter(is_new).map(entry).collect()
+}
+
+/// Of each deviation: who did it, once that is known, and what became of it.
+fn deviations_known(told: &Incident, before: &PeeringIncidentStatus, now: Wall) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for it in &told.deviations {
+        let new = deviation(it, before);
+        let old = before.deviations.iter().find(|one| is_same_thing(one, &new));
+        if let Some(culprit) = it.deviation.attribution.culprit()
+            && old.is_none_or(|old| old.attribution != new.attribution || old.who != new.who)
+        {
+            let level = &new.attribution.level;
+            let message = format!("{}: {}, {level}, event {}", it.aspect, culprit.principal, culprit.event);
+            entries.push((now, "ActorKnown", message));
+        }
+        let is_over = matches!(it.deviation.stage, Stage::Repaired | Stage::Undone);
+        if is_over && old.is_none_or(|old| old.stage != new.stage) {
+            entries.push((now, it.deviation.stage.as_str(), it.aspect.to_string()));
+        }
+    }
+    entries
+}
+
+fn is_same_thing(one: &api::Deviation, other: &api::Deviation) -> bool {
+    (&one.side, &one.route_table_id, &one.destination, &one.key)
+        == (&other.side, &other.route_table_id, &other.destination, &other.key)
 }

@@ -3,6 +3,7 @@
 use super::{Carried, wall};
 use crate::api::{VpcPeeringStatus, memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::drift::{Aspect, Deviation, Drift, DriftEnd, Stage};
 use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{
     AccountRegion, Cidr, Destination, PeeringId, RouteTableId, Side, Sides, Slot, VpcAt,
@@ -60,6 +61,8 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
         case: stored_case,
         stale_rules,
         own,
+        drift: stored_drift,
+        held_by,
         refused: stored_refused,
         spent,
         create_intent,
@@ -84,6 +87,8 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
             .map(|stored| with_stale_rules(case(stored)?, stale_rules.as_deref()))
             .transpose()?,
         own: indexed("own", own, own_calls)?.into_iter().flatten().collect(),
+        drift: stored_drift.as_ref().map(drift).transpose()?.map(Box::new),
+        held_by: held_by.as_ref().map(|held_by| side("heldBy", held_by)).transpose()?,
         refused: stored_refused.as_ref().map(refused).transpose()?,
         spent: indexed("spent", spent, |field, one| {
             Ok((word(&format!("{field}.act"), one.act.as_str(), Act::parse)?, wall(one.at)))
@@ -269,34 +274,48 @@ fn closed_loss(loss: &api::ClosedLoss) -> Read<ClosedLoss> {
 }
 
 fn case(case: &api::Case) -> Read<Case> {
-    let api::Case { of, incident, attribution: level, account_id, by, culprit: who, policy } = case;
+    let api::Case { of, incident, attribution: level, account_id, by, culprit, policy } = case;
+    Ok(Case {
+        of: parse("case.of", of)?,
+        incident: incident.as_ref().map(incident_ref),
+        attribution: attribution("case", level, account_id.as_ref(), by.as_ref(), culprit.as_ref())?,
+        policy: Arc::from(policy.as_str()),
+        stale: None,
+    })
+}
+
+fn incident_ref(api::IncidentRef { uid, generation }: &api::IncidentRef) -> IncidentRef {
+    IncidentRef { uid: Arc::from(uid.as_str()), generation: *generation }
+}
+
+fn attribution(
+    field: &str,
+    level: &str,
+    account_id: Option<&String>,
+    by: Option<&String>,
+    who: Option<&api::Culprit>,
+) -> Read<Attribution> {
     let absent = |name: &str| {
-        RememberError::new(format!("{MEMORY}.case.{name}"), "absent", format!("attribution {level} has one"))
+        RememberError::new(
+            format!("{MEMORY}.{field}.{name}"),
+            "absent",
+            format!("attribution {level} has one"),
+        )
     };
-    let who = who.as_ref().map(culprit).transpose()?;
-    let attribution = match (level.as_str(), who) {
+    let who = who.map(|who| culprit(field, who)).transpose()?;
+    Ok(match (level, who) {
         ("None", _) => Attribution::None,
         ("AccountOnly", _) => {
-            let account = account_id.as_ref().ok_or_else(|| absent("accountId"))?;
-            Attribution::AccountOnly(parse("case.accountId", account)?)
+            let account = account_id.ok_or_else(|| absent("accountId"))?;
+            Attribution::AccountOnly(parse(&format!("{field}.accountId"), account)?)
         }
         ("EventOnly", Some(who)) => Attribution::EventOnly(who),
         ("Corroborated", Some(who)) => {
-            let by = by.as_ref().ok_or_else(|| absent("by"))?;
-            Attribution::Corroborated(who, word("case.by", by, Proof::parse)?)
+            let by = by.ok_or_else(|| absent("by"))?;
+            Attribution::Corroborated(who, word(&format!("{field}.by"), by, Proof::parse)?)
         }
         ("EventOnly" | "Corroborated", None) => return Err(absent("culprit")),
-        (other, _) => word("case.attribution", other, |_| None)?,
-    };
-    Ok(Case {
-        of: parse("case.of", of)?,
-        incident: incident.as_ref().map(|api::IncidentRef { uid, generation }| IncidentRef {
-            uid: Arc::from(uid.as_str()),
-            generation: *generation,
-        }),
-        attribution,
-        policy: Arc::from(policy.as_str()),
-        stale: None,
+        (other, _) => word(&format!("{field}.attribution"), other, |_| None)?,
     })
 }
 
@@ -324,6 +343,68 @@ fn stale_rules(stored: &api::StaleRules) -> Read<(PeeringId, StaleRules)> {
     Ok((of, StaleRules { rules: groups.into_iter().flatten().collect(), total, revoked: *revoked }))
 }
 
+fn drift(drift: &api::Drift) -> Read<Drift> {
+    let api::Drift { of, since, found, more, incident, acted_at, closed_at, end } = drift;
+    let absent = || {
+        RememberError::new(format!("{MEMORY}.drift.end"), "absent", "one that was closed at a time has one")
+    };
+    let closed = match closed_at {
+        Some(at) => {
+            let end = end.as_ref().ok_or_else(absent)?;
+            Some((wall(*at), word("drift.end", end, DriftEnd::parse)?))
+        }
+        None => None,
+    };
+    Ok(Drift {
+        of: parse("drift.of", of)?,
+        since: wall(*since),
+        found: indexed("drift.found", found, deviation)?.into_iter().collect(),
+        more: *more,
+        incident: incident.as_ref().map(incident_ref),
+        acted: acted_at.map(wall),
+        closed,
+    })
+}
+
+fn deviation(field: &str, found: &api::Deviation) -> Read<(Aspect, Deviation)> {
+    let at = side(&format!("{field}.side"), &found.side)?;
+    let need = |name: &str, value: Option<&String>| {
+        let absent = || {
+            RememberError::new(
+                format!("{MEMORY}.{field}.{name}"),
+                "absent",
+                format!("aspect {} has one", found.aspect),
+            )
+        };
+        value.cloned().ok_or_else(absent)
+    };
+    let aspect = match found.aspect.as_str() {
+        "Route" => {
+            let table = need("routeTableId", found.route_table_id.as_ref())?;
+            let destination = need("destination", found.destination.as_ref())?;
+            Aspect::Route(Slot {
+                side: at,
+                table: parse(&format!("{field}.routeTableId"), &table)?,
+                destination: parse(&format!("{field}.destination"), &destination)?,
+            })
+        }
+        "Dns" => Aspect::Dns(at),
+        "Tag" => Aspect::Tag(at, need("key", found.key.as_ref())?.into()),
+        "Hold" => Aspect::Hold(at),
+        other => word(&format!("{field}.aspect"), other, |_| None)?,
+    };
+    let api::Deviation { attribution: level, account_id, by, culprit, .. } = found;
+    let deviation = Deviation {
+        before: Arc::from(found.before.as_str()),
+        after: Arc::from(found.after.as_str()),
+        seen: wall(found.seen_at),
+        attribution: attribution(field, level, account_id.as_ref(), by.as_ref(), culprit.as_ref())?,
+        approved: found.approved,
+        stage: word(&format!("{field}.stage"), &found.stage, Stage::parse)?,
+    };
+    Ok((aspect, deviation))
+}
+
 pub(super) fn own_calls(field: &str, calls: &api::OwnCalls) -> Read<Vec<OwnCall>> {
     indexed(&format!("{field}.ids"), &calls.ids, |field, id| {
         let ends = match id.parse() {
@@ -334,14 +415,14 @@ pub(super) fn own_calls(field: &str, calls: &api::OwnCalls) -> Read<Vec<OwnCall>
     })
 }
 
-fn culprit(culprit: &api::Culprit) -> Read<Culprit> {
+fn culprit(field: &str, culprit: &api::Culprit) -> Read<Culprit> {
     let api::Culprit { event_id, at, account_id, region, principal, authorized } = culprit;
     Ok(Culprit {
         event: Arc::from(event_id.as_str()),
         at: wall(*at),
         place: AccountRegion {
-            account: parse("case.culprit.accountId", account_id)?,
-            region: parse("case.culprit.region", region)?,
+            account: parse(&format!("{field}.culprit.accountId"), account_id)?,
+            region: parse(&format!("{field}.culprit.region"), region)?,
         },
         principal: Arc::from(principal.as_str()),
         authorized: *authorized,

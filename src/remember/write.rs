@@ -3,6 +3,7 @@
 use super::{Carried, clip, rectangles::rectangles, timestamp};
 use crate::api::{memory as api, status};
 use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::drift::{Aspect, Deviation, Drift};
 use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{PeeringId, Side, Sides, Slot, VpcAt};
 use peerkeeper_core::incident::IncidentRef;
@@ -38,6 +39,8 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
         last_loss,
         case: known_case,
         own,
+        drift: known_drift,
+        held_by,
         refused: request,
         spent,
         create_intent,
@@ -61,6 +64,8 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
             .as_ref()
             .and_then(|case| Some(Box::new(stale_rules(case.of, case.stale.as_ref()?)))),
         own: own_calls(own),
+        drift: known_drift.as_deref().map(drift),
+        held_by: held_by.map(side),
         refused: request.as_ref().map(refused),
         spent: spent.iter().map(one_spent).collect(),
         create_intent: create_intent.map(timestamp),
@@ -216,17 +221,10 @@ fn closed_loss(loss: &ClosedLoss) -> api::ClosedLoss {
 fn case(case: &Case) -> api::Case {
     // What went stale is told beside it: whatever is added, is added at the top.
     let Case { of, incident, attribution, policy, stale: _ } = case;
-    let (account_id, by) = match attribution {
-        Attribution::AccountOnly(account) => (Some(account.to_string()), None),
-        Attribution::Corroborated(_, proof) => (None, Some(proof.as_str().to_owned())),
-        Attribution::None | Attribution::EventOnly(_) => (None, None),
-    };
+    let (account_id, by) = whose(attribution);
     api::Case {
         of: of.to_string(),
-        incident: incident.as_ref().map(|IncidentRef { uid, generation }| api::IncidentRef {
-            uid: uid.to_string(),
-            generation: *generation,
-        }),
+        incident: incident.as_ref().map(incident_ref),
         attribution: attribution.as_str().to_owned(),
         account_id,
         by,
@@ -258,6 +256,60 @@ pub(super) fn stale_rules(of: PeeringId, stale: &StaleRules) -> api::StaleRules 
 
 pub(super) fn direction(is_egress: bool) -> &'static str {
     if is_egress { "egress" } else { "ingress" }
+}
+
+fn incident_ref(IncidentRef { uid, generation }: &IncidentRef) -> api::IncidentRef {
+    api::IncidentRef { uid: uid.to_string(), generation: *generation }
+}
+
+/// The account, or what bears it out.
+fn whose(attribution: &Attribution) -> (Option<String>, Option<String>) {
+    match attribution {
+        Attribution::AccountOnly(account) => (Some(account.to_string()), None),
+        Attribution::Corroborated(_, proof) => (None, Some(proof.as_str().to_owned())),
+        Attribution::None | Attribution::EventOnly(_) => (None, None),
+    }
+}
+
+fn drift(drift: &Drift) -> api::Drift {
+    let Drift { of, since, found, more, incident, acted, closed } = drift;
+    api::Drift {
+        of: of.to_string(),
+        since: timestamp(*since),
+        found: found.iter().map(|(aspect, found)| deviation(aspect, found)).collect(),
+        more: *more,
+        incident: incident.as_ref().map(incident_ref),
+        acted_at: acted.map(timestamp),
+        closed_at: closed.map(|(at, _)| timestamp(at)),
+        end: closed.map(|(_, end)| end.as_str().to_owned()),
+    }
+}
+
+fn deviation(aspect: &Aspect, found: &Deviation) -> api::Deviation {
+    let Deviation { before, after, seen, attribution, approved, stage } = found;
+    let (account_id, by) = whose(attribution);
+    let (word, slot, key) = match aspect {
+        Aspect::Route(slot) => ("Route", Some(slot), None),
+        Aspect::Dns(_) => ("Dns", None, None),
+        Aspect::Tag(_, key) => ("Tag", None, Some(key)),
+        Aspect::Hold(_) => ("Hold", None, None),
+    };
+    api::Deviation {
+        aspect: word.to_owned(),
+        side: side(aspect.side()),
+        route_table_id: slot.map(|slot| slot.table.to_string()),
+        destination: slot.map(|slot| slot.destination.to_string()),
+        key: key.map(|key| key.to_string()),
+        before: before.to_string(),
+        after: after.to_string(),
+        seen_at: timestamp(*seen),
+        stage: stage.as_str().to_owned(),
+        approved: *approved,
+        attribution: attribution.as_str().to_owned(),
+        account_id,
+        by,
+        culprit: attribution.culprit().map(culprit),
+    }
 }
 
 /// Many are noted at one moment, which is told once.

@@ -12,9 +12,10 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use peerkeeper_core::aws_code::RefusalKind;
-use peerkeeper_core::ids::{AccountRegion, PeeringId};
+use peerkeeper_core::ids::AccountRegion;
 use peerkeeper_core::time::Wall;
-use peerkeeper_core::trail::TrailEvent;
+use peerkeeper_core::trail::{Heard, TrailEvent};
+use peerkeeper_core::witness::Ask;
 use tokio::time::Instant;
 
 use super::parse::{self, Parsed};
@@ -30,15 +31,23 @@ const PAGE: i32 = 50;
 /// Whoever deletes a thousand peerings in a day is found on these; the newest come first.
 const PAGES_MAX: usize = 20;
 
-/// Asked of the history of one account and Region: who ended this peering?
+/// Asked of the history of one account and Region: who did this?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The AwsAccount's name.
     pub account: Arc<str>,
     pub at: AccountRegion,
-    pub lost: PeeringId,
+    pub ask: Ask,
     /// Where only the calls' names can be asked for, those before this moment are not looked at.
     pub since: Wall,
+}
+
+impl Question {
+    /// The history's own word, of such a call since then. Of a peering there is one end, whenever it was.
+    pub fn is_answered_by(&self, event: &TrailEvent) -> bool {
+        let is_time = matches!(self.ask, Ask::Ending(_)) || event.at >= self.since;
+        event.heard == Heard::History && is_time && self.ask.is_answered_by(&event.call)
+    }
 }
 
 /// What the history told.
@@ -66,10 +75,11 @@ pub struct History {
 struct Lane {
     /// When the next call may be made.
     free: Option<Instant>,
-    listing: Option<Listing>,
+    /// By the calls' names.
+    listings: BTreeMap<&'static [&'static str], Listing>,
 }
 
-/// Every call that ends a peering, as the history last listed them: one answer for many questions.
+/// Every call of some names, as the history last listed them: one answer for many questions.
 struct Listing {
     asked: Instant,
     since: Wall,
@@ -171,21 +181,24 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// By the peering's id first. No source says that AWS files these calls under it, so by the calls' names next.
     async fn all(mut self, question: &Question) -> Result<Vec<Arc<TrailEvent>>, Fault> {
-        let id = question.lost.to_string();
-        let mut found = self.pages(LookupAttributeKey::ResourceName, &id, None).await?;
-        if found.iter().any(|event| event.call.ends(question.lost)) {
+        let id = question.ask.resource();
+        // A peering ends once; a route table is written to all day.
+        let since = Some(question.since).filter(|_| !matches!(question.ask, Ask::Ending(_)));
+        let mut found = self.pages(LookupAttributeKey::ResourceName, &id, since).await?;
+        if found.iter().any(|event| question.is_answered_by(event)) {
             return Ok(found);
         }
-        if let Some(listed) = self.lane.listing.as_ref().filter(|listed| listed.answers(question)) {
+        let names = question.ask.calls();
+        if let Some(listed) = self.lane.listings.get(names).filter(|listed| listed.answers(question)) {
             found.extend(listed.events.iter().cloned());
             return Ok(found);
         }
         let (asked, mut events) = (Instant::now(), Vec::new());
-        for name in ["DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"] {
+        for name in names {
             events.extend(self.pages(LookupAttributeKey::EventName, name, Some(question.since)).await?);
         }
         found.extend(events.iter().cloned());
-        self.lane.listing = Some(Listing { asked, since: question.since, events });
+        self.lane.listings.insert(names, Listing { asked, since: question.since, events });
         Ok(found)
     }
 

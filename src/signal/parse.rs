@@ -10,8 +10,11 @@ use std::sync::Arc;
 use k8s_openapi::jiff::Timestamp;
 use peerkeeper_core::ids::{AccountId, AccountRegion, Destination, Region};
 use peerkeeper_core::time::Wall;
-use peerkeeper_core::trail::{Actor, ActorKind, Call, Heard, Issuer, TrailEvent};
+use peerkeeper_core::trail::{Actor, ActorKind, Call, Heard, Issuer, Tagged, TrailEvent};
 use serde_json::{Map, Value};
+
+/// Of one call that sets or removes tags, so many things and keys are looked at.
+const TAGGED_MAX: usize = 64;
 
 /// What came of reading one message or record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +220,7 @@ fn ec2_call(record: &Map<String, Value>) -> Result<Call, Unread> {
         "DeleteRouteTable" => Call::DeleteRouteTable(asked.id("routeTableId")?),
         "ReplaceRouteTableAssociation" => Call::ReplaceAssociation { table: asked.id("routeTableId")? },
         "DeleteVpc" => Call::DeleteVpc(asked.id("vpcId")?),
+        "CreateTags" | "DeleteTags" => tags(&asked, name == "DeleteTags")?,
         "RevokeSecurityGroupIngress" | "RevokeSecurityGroupEgress" => {
             // Of a default VPC's, the name may stand for the id.
             let group = asked.text("groupId").or_else(|| asked.text("groupName"));
@@ -225,6 +229,23 @@ fn ec2_call(record: &Map<String, Value>) -> Result<Call, Unread> {
         }
         other => return Err(Unread::Ignored(Ignored::Call(clean(other, ID_MAX).into()))),
     })
+}
+
+/// Of a call that may name a thousand things, as much as is about peerings and VPCs.
+fn tags(asked: &Parameters<'_>, removed: bool) -> Result<Call, Unread> {
+    let on: Arc<[Tagged]> = asked
+        .items("resourcesSet", "resourceId")
+        .filter_map(|id| {
+            let peering = id.parse().ok().map(Tagged::Peering);
+            peering.or_else(|| id.parse().ok().map(Tagged::Vpc))
+        })
+        .take(TAGGED_MAX)
+        .collect();
+    if on.is_empty() {
+        return Err(Unread::Ignored(Ignored::Call(format!("{} of other things", asked.name).into())));
+    }
+    let keys = asked.items("tagSet", "key").take(TAGGED_MAX).map(|key| clean(key, ID_MAX).into()).collect();
+    Ok(Call::Tags { removed, on, keys })
 }
 
 fn blinding(record: &Map<String, Value>, calls: &[&str]) -> Result<Call, Unread> {
@@ -269,6 +290,12 @@ impl<'a> Parameters<'a> {
 
     fn text(&self, key: &str) -> Option<&'a str> {
         self.get(key)?.as_str()
+    }
+
+    /// One member of each item of an EC2 list, which is wrapped in `items`.
+    fn items(&self, list: &str, member: &'a str) -> impl Iterator<Item = &'a str> {
+        let items = self.get(list).and_then(|list| list.get("items")).and_then(Value::as_array);
+        items.into_iter().flatten().filter_map(move |item| item.get(member)?.as_str())
     }
 
     fn id<T: std::str::FromStr<Err: fmt::Display>>(&self, key: &str) -> Result<T, Unread> {

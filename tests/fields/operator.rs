@@ -18,6 +18,7 @@ use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
 use peerkeeper_core::turn::{Commit, Committed, Done, Live, Reply, Step, Turn, TurnResult};
+use peerkeeper_core::witness::Ask;
 use peerkeeper_core::witness::Witness;
 use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 use serde_json::{Value, json};
@@ -545,7 +546,7 @@ impl Operator {
             limits: self.state.limits.view(&drive.key),
             grants,
             witness: self.witness.get(&drive.key).cloned().unwrap_or_default(),
-            incident: self.incident_seen(&desired, &memory),
+            incident: self.incidents_seen(&desired, &memory),
             memory,
             has_finalizer: object.metadata.finalizers.iter().flatten().any(|f| f == FINALIZER_CLEANUP),
             version: version_of(&object).into(),
@@ -568,7 +569,7 @@ impl Operator {
                 self.note_removal(desired, at);
             }
         }
-        let incident = self.make_incident(desired, &mut commit);
+        let recorded = self.make_incidents(desired, &mut commit);
         match self.store(drive, &commit) {
             Some(version) => {
                 let memory = commit.memory.clone();
@@ -576,8 +577,8 @@ impl Operator {
                 if self.state.enter(desired, &memory, granted) {
                     self.state.claims.same_pair(&drive.key).iter().for_each(|other| self.hint(other));
                 }
-                self.tell_incident(desired, &commit);
-                Committed::Stored { version: version.into(), incident }
+                self.tell_incidents(desired, &commit);
+                Committed::Stored { version: version.into(), recorded }
             }
             None => {
                 if let Some(room) = commit.reserve {
@@ -703,8 +704,11 @@ impl Operator {
                 self.wake_at(key, now + pause_ms);
             }
         }
-        if let Some(lost) = done.ask {
-            self.look_up(key, lost);
+        // Who made a loss is what acts may wait for; who made a drift is told and decides nothing.
+        for ask in done.ask {
+            if let Ask::Ending(lost) = ask {
+                self.look_up(key, lost);
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! The incidents that the operator makes and tells: what its shell does, on objects in memory.
 
-use peerkeeper::remember::{self, Telling};
+use peerkeeper::remember::{self, Telling, Wanted};
 use peerkeeper_core::desired::Desired;
-use peerkeeper_core::incident::{self, IncidentRef, IncidentSeen};
+use peerkeeper_core::incident::{Incident, IncidentSeen, Kinds, Recorded};
 use peerkeeper_core::memory::Memory;
 use peerkeeper_core::turn::Commit;
 use serde_json::json;
@@ -12,24 +12,29 @@ use super::operator::Operator;
 use super::schema::Kind;
 
 impl Operator {
-    pub fn incident_seen(&self, desired: &Desired, memory: &Memory) -> IncidentSeen {
-        let Some(lost) = remember::incident_of_interest(memory, self.now().wall) else {
-            return IncidentSeen::Unread;
+    pub fn incidents_seen(&self, desired: &Desired, memory: &Memory) -> Kinds<IncidentSeen> {
+        let wanted = remember::incidents_of_interest(&desired.key, memory, self.now().wall);
+        let seen = |wanted: Option<Wanted>| {
+            let Some(Wanted { name, peering }) = wanted else { return IncidentSeen::Unread };
+            let Some(object) = self.cluster.incident(&name) else { return IncidentSeen::Absent };
+            let found = remember::incident_found(&object, &desired.key, &desired.uid, peering);
+            IncidentSeen::Found(found.expect("it was stored, so it has a uid"))
         };
-        match self.cluster.incident(&incident::name(&desired.key, lost)) {
-            None => IncidentSeen::Absent,
-            Some(object) => {
-                let found = remember::incident_found(&object, &desired.key, &desired.uid, lost);
-                IncidentSeen::Found(found.expect("it was stored, so it has a uid"))
-            }
-        }
+        Kinds { loss: seen(wanted.loss), drift: seen(wanted.drift) }
     }
 
-    /// Makes the incident that a commit needs, or takes over what may be ours.
-    pub fn make_incident(&mut self, desired: &Desired, commit: &mut Commit) -> Option<IncidentRef> {
-        let told = commit.needs_incident()?.clone();
+    /// Makes the incidents that a commit needs, or takes over what may be ours.
+    pub fn make_incidents(&mut self, desired: &Desired, commit: &mut Commit) -> Vec<Recorded> {
+        let needed: Vec<Incident> = commit.needs_incidents().cloned().collect();
+        let recorded: Vec<Recorded> =
+            needed.iter().filter_map(|told| self.make_incident(desired, told)).collect();
+        recorded.iter().for_each(|one| commit.record(one));
+        recorded
+    }
+
+    fn make_incident(&mut self, desired: &Desired, told: &Incident) -> Option<Recorded> {
         if self.cluster.incident(&told.name).is_none() {
-            let spec = remember::incident_spec(&desired.key, &desired.uid, told.lost);
+            let spec = remember::incident_spec(&desired.key, &desired.uid, told.peering);
             let object = json!({
                 "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "PeeringIncident",
                 "metadata": {"name": &*told.name, "namespace": NAMESPACE}, "spec": spec,
@@ -40,15 +45,17 @@ impl Operator {
             self.changes += 1;
         }
         let object = self.cluster.incident(&told.name)?;
-        let found = remember::incident_found(&object, &desired.key, &desired.uid, told.lost)?;
-        found.may_be_taken_over().then(|| {
-            commit.record(found.at.clone());
-            found.at
-        })
+        let found = remember::incident_found(&object, &desired.key, &desired.uid, told.peering)?;
+        found.may_be_taken_over().then(|| (told.name.clone(), found.at))
     }
 
-    pub fn tell_incident(&mut self, desired: &Desired, commit: &Commit) {
-        let Some(told) = commit.incident.as_deref() else { return };
+    pub fn tell_incidents(&mut self, desired: &Desired, commit: &Commit) {
+        for told in &commit.incidents {
+            self.tell_incident(desired, told);
+        }
+    }
+
+    fn tell_incident(&mut self, desired: &Desired, told: &Incident) {
         let Some(object) = self.cluster.incident(&told.name) else { return };
         let generation = object.metadata.generation.unwrap_or_default();
         let telling = Telling { of: &desired.key, generation, happened: &[], audit: None };

@@ -198,8 +198,8 @@ fn policy(size: usize) -> Policy {
 
 /// What is stored of a plan: the incident that it tells of is made first, and memory names it.
 fn recorded(verdict: Verdict) -> Memory {
-    let Verdict { mut memory, incident, .. } = verdict;
-    if let (Some(case), Some(_)) = (&mut memory.case, incident) {
+    let Verdict { mut memory, incidents, .. } = verdict;
+    if let (Some(case), Some(_)) = (&mut memory.case, incidents.first()) {
         case.incident.get_or_insert_with(|| IncidentRef { uid: "incident".into(), generation: 1 });
     }
     memory

@@ -235,7 +235,9 @@ fn turn(fleet: &Fleet, object: &Object) -> Turn {
                 assert_eq!(needs, Needs::default(), "in sync, nothing needs a fresh look");
                 Reply::Observed(Box::new(fleet.observed.clone()))
             }
-            Step::Commit(_) => Reply::Committed(Committed::Stored { version: "2".into(), incident: None }),
+            Step::Commit(_) => {
+                Reply::Committed(Committed::Stored { version: "2".into(), recorded: Vec::new() })
+            }
             Step::Done(_) => return turn,
             Step::Lookup(_) | Step::Write(_) => unreachable!("in sync, nothing is written"),
         }

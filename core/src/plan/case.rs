@@ -8,23 +8,24 @@ use std::sync::Arc;
 use crate::desired::{LossAction, PolicySource, UnknownActor};
 use crate::ids::{AccountId, PeeringId, Side};
 use crate::incident::{
-    self, Decided, DecisionVerdict, Incident, IncidentSeen, Phase, PolicySummary, ProposedPlan,
+    self, Class, Decided, DecisionVerdict, Incident, IncidentRef, IncidentSeen, Phase, PolicySummary,
+    ProposedPlan,
 };
 use crate::limits::Level;
 use crate::memory::{Attribution, Case, Culprit, Episode, Latch, LossClass, LossOutcome, Proof};
 use crate::observed::Ending;
 use crate::time::Wall;
 use crate::trail::{Call, Heard, TrailEvent};
-use crate::witness::Asked;
+use crate::witness::{Ask, Asked};
 
 use super::draft::Draft;
 
 /// CloudTrail's history lags by minutes; for this long after a loss was settled its actor is still asked for.
-const ASK_FOR_S: i64 = 1800;
+pub(crate) const ASK_FOR_S: i64 = 1800;
 /// A message agrees with a loss if its call was made at most this long before the loss was noticed ...
-const BEFORE_S: i64 = 3600;
+pub(crate) const BEFORE_S: i64 = 3600;
 /// ... or after, as clocks differ.
-const AFTER_S: i64 = 300;
+pub(crate) const AFTER_S: i64 = 300;
 /// So many routes are spelt out in a proposed plan; its digest covers all of them.
 const STEPS_SPELT_OUT: usize = 20;
 
@@ -71,7 +72,7 @@ pub(crate) fn follow(draft: &mut Draft<'_>) {
     }
     // One that somebody deleted while its loss is open is made again: the evidence is kept, and asks anew.
     if draft.memory.episode.is_some()
-        && *draft.input.incident == IncidentSeen::Absent
+        && draft.input.incident.loss == IncidentSeen::Absent
         && let Some(case) = &mut draft.memory.case
     {
         case.incident = None;
@@ -82,14 +83,14 @@ pub(crate) fn follow(draft: &mut Draft<'_>) {
             case.attribution = heard;
         }
         if !case.attribution.is_final() {
-            draft.ask = Some(told.lost);
+            draft.ask.insert(Ask::Ending(told.lost));
         }
     }
 }
 
 /// What is heard now counts over what is remembered, unless it says less: a restart forgets messages and not their lesson.
 /// A second message that names somebody else takes a first one's agreement away.
-fn supersedes(heard: &Attribution, known: &Attribution) -> bool {
+pub(crate) fn supersedes(heard: &Attribution, known: &Attribution) -> bool {
     fn rank(attribution: &Attribution) -> u8 {
         match attribution {
             Attribution::None => 0,
@@ -149,7 +150,7 @@ fn agrees(draft: &Draft<'_>, told: &Told, event: &TrailEvent) -> bool {
     event.call.ends(told.lost) && is_place && is_time && told.by_account == Some(event.place.account)
 }
 
-fn culprit(draft: &Draft<'_>, event: &TrailEvent) -> Culprit {
+pub(crate) fn culprit(draft: &Draft<'_>, event: &TrailEvent) -> Culprit {
     Culprit {
         event: event.id.clone(),
         at: event.at,
@@ -293,7 +294,7 @@ fn is_corroborated(draft: &Draft<'_>, lost: PeeringId) -> bool {
 /// Another incident than ours stands under the name of ours, and can't be taken for it.
 pub(crate) fn conflict(draft: &Draft<'_>, lost: PeeringId) -> Option<String> {
     let known = draft.memory.case_of(lost)?.incident.as_ref();
-    match draft.input.incident {
+    match &draft.input.incident.loss {
         IncidentSeen::Found(found)
             if known.is_none_or(|known| known.uid != found.at.uid) && !found.may_be_taken_over() =>
         {
@@ -306,7 +307,12 @@ pub(crate) fn conflict(draft: &Draft<'_>, lost: PeeringId) -> Option<String> {
 /// What a person decided about this very plan.
 pub(crate) fn decided(draft: &Draft<'_>, lost: PeeringId, digest: &str) -> Decided {
     let recorded = draft.memory.case_of(lost).and_then(|case| case.incident.as_ref());
-    let (Some(recorded), IncidentSeen::Found(found)) = (recorded, draft.input.incident) else {
+    decided_on(recorded, &draft.input.incident.loss, digest)
+}
+
+/// What was decided in the incident that memory names, about the plan of this digest.
+pub(crate) fn decided_on(recorded: Option<&IncidentRef>, seen: &IncidentSeen, digest: &str) -> Decided {
+    let (Some(recorded), IncidentSeen::Found(found)) = (recorded, seen) else {
         return Decided::Nothing;
     };
     if found.at.uid != recorded.uid || found.at.generation <= recorded.generation || !found.is_like_ours {
@@ -361,7 +367,7 @@ pub(crate) fn plan_of(draft: &Draft<'_>, lost: PeeringId, act: LossAction) -> Pr
 
 /// Everything that the incident tells, of the open loss or of one that was settled lately.
 pub(crate) fn tell(draft: &mut Draft<'_>) {
-    if draft.input.desired.namespace_terminating || draft.sight_is_missing() {
+    if draft.sight_is_missing() {
         return;
     }
     let incident = match &draft.memory.episode {
@@ -369,7 +375,8 @@ pub(crate) fn tell(draft: &mut Draft<'_>) {
         None => of_closed(draft),
     };
     // Where a stranger's stands, nothing is told: status and Events are the flag.
-    draft.incident = incident.filter(|told| conflict(draft, told.lost).is_none());
+    let incident = incident.filter(|told| conflict(draft, told.peering).is_none());
+    draft.incidents = incident.into_iter().chain(super::drift::tell(draft)).collect();
 }
 
 fn of_open(draft: &Draft<'_>, episode: &Episode) -> Incident {
@@ -388,11 +395,10 @@ fn of_open(draft: &Draft<'_>, episode: &Episode) -> Incident {
         ending: Some(episode.ending),
         message: episode.message.clone(),
         by_account: episode.by_account,
-        class: episode.class,
         plan: draft.proposed.clone(),
         held: held.map(|finding| (finding.reason, finding.message.clone())),
         acted: episode.acted,
-        ..base(draft, episode.lost, episode.class, episode.detected)
+        ..base(draft, episode.lost, Class::Loss(episode.class), episode.detected)
     }
 }
 
@@ -410,19 +416,23 @@ fn of_closed(draft: &Draft<'_>) -> Option<Incident> {
         plan: draft.proposed.clone(),
         restored: last.successor,
         closed: Some(last.closed),
-        ..base(draft, last.lost, last.class, last.detected)
+        ..base(draft, last.lost, Class::Loss(last.class), last.detected)
     })
 }
 
-fn base(draft: &Draft<'_>, lost: PeeringId, class: LossClass, detected: Wall) -> Incident {
+/// The record that names the culprit, while this process has it.
+pub(crate) fn evidence(draft: &Draft<'_>, attribution: &Attribution) -> Option<Arc<TrailEvent>> {
+    let culprit = attribution.culprit()?;
+    draft.input.witness.events.iter().find(|event| event.id == culprit.event).cloned()
+}
+
+pub(crate) fn base(draft: &Draft<'_>, lost: PeeringId, class: Class, detected: Wall) -> Incident {
     let attribution = draft.memory.case_of(lost).map(|case| case.attribution.clone()).unwrap_or_default();
-    let evidence = attribution.culprit().and_then(|culprit| {
-        draft.input.witness.events.iter().find(|event| event.id == culprit.event).cloned()
-    });
+    let evidence = evidence(draft, &attribution);
     let policy = draft.input.policy;
     Incident {
         name: incident::name(&draft.input.desired.key, lost).into(),
-        lost,
+        peering: lost,
         pair: draft.memory.pair,
         class,
         phase: Phase::Flagged,
@@ -433,6 +443,8 @@ fn base(draft: &Draft<'_>, lost: PeeringId, class: LossClass, detected: Wall) ->
         evidence,
         routes: draft.memory.slots.iter().map(|(slot, owned)| (*slot, owned.to)).collect(),
         stale: draft.memory.case_of(lost).and_then(|case| case.stale.clone()),
+        deviations: Vec::new(),
+        deviations_more: 0,
         policy: PolicySummary {
             name: match &policy.source {
                 PolicySource::BuiltIn => "".into(),
@@ -442,6 +454,8 @@ fn base(draft: &Draft<'_>, lost: PeeringId, class: LossClass, detected: Wall) ->
             on_authorized: policy.on_authorized,
             grace_s: policy.grace_s,
             require_approval: policy.approval.is_some(),
+            on_drift: draft.on_drift(),
+            on_repointed_route: policy.on_repointed_route,
         },
         plan: None,
         held: None,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::aws_code::RefusalKind;
 use crate::desired::{AccountRef, Grant, PairAt, PolicySource, Reaction};
+use crate::drift::Aspect;
 use crate::ids::{HOLD_TAG_KEY, PeeringId, PrefixListId, Side, Sides};
-use crate::incident::{Incident, Phase, ProposedPlan};
+use crate::incident::{Decided, Incident, Phase, ProposedPlan};
 use crate::limits::Reserve;
 use crate::memory::{Act, Life, LossClass, Memory};
 use crate::misuse::{self, Ends};
@@ -15,6 +16,7 @@ use crate::observed::{Needs, Seen, Unseen};
 use crate::reason::{ConditionType, Reason};
 use crate::recent::Sent;
 use crate::time::Mono;
+use crate::witness::Ask;
 use crate::write::{Write, WriteCall, WriteKey};
 
 use super::report::{Condition, Count, Exception, Finding, Held, Report, State, Truth, Weight};
@@ -43,9 +45,17 @@ pub(crate) struct Draft<'a> {
     pub phase: Option<Phase>,
     /// What would be done about it.
     pub proposed: Option<ProposedPlan>,
-    pub incident: Option<Incident>,
-    /// The loss whose actor is to be looked up.
-    pub ask: Option<PeeringId>,
+    pub incidents: Vec<Incident>,
+    /// What CloudTrail's history is to be asked.
+    pub ask: BTreeSet<Ask>,
+    /// What deviates and is left as it is: as declared, and as read.
+    pub flagged: BTreeMap<Aspect, (Arc<str>, Arc<str>)>,
+    /// What had been flagged and is as declared.
+    pub sound: BTreeSet<Aspect>,
+    /// The digest of what would put right what was flagged before, and what a person decided about that.
+    pub drift_plan: Option<(Arc<str>, Decided)>,
+    /// It was approved, and this forbids it.
+    pub drift_held: Option<(Reason, String)>,
     /// Prefix lists that must be read before routes to them can be counted.
     pub lists: BTreeMap<Side, BTreeSet<PrefixListId>>,
     /// Sides whose stale security-group rules must be read.
@@ -53,8 +63,8 @@ pub(crate) struct Draft<'a> {
     wake: Option<Mono>,
     /// Sides that writes wait to see: asked for before the turn ends.
     unseen: BTreeSet<Side>,
-    /// A tag on a VPC that forbids every write.
-    hold_tag: Option<String>,
+    /// A tag on a VPC that forbids every write: whose, and which VPC.
+    pub hold_tag: Option<(Side, String)>,
 }
 
 impl<'a> Draft<'a> {
@@ -77,8 +87,12 @@ impl<'a> Draft<'a> {
             lookup: None,
             phase: None,
             proposed: None,
-            incident: None,
-            ask: None,
+            incidents: Vec::new(),
+            ask: BTreeSet::new(),
+            flagged: BTreeMap::new(),
+            sound: BTreeSet::new(),
+            drift_plan: None,
+            drift_held: None,
             lists: BTreeMap::new(),
             rules: BTreeSet::new(),
             wake: None,
@@ -95,7 +109,7 @@ impl<'a> Draft<'a> {
             if let Seen::Present(vpc) = sight.vpc(side)
                 && vpc.tags.contains_key(HOLD_TAG_KEY)
             {
-                self.hold_tag = Some(vpc.id.to_string());
+                self.hold_tag = Some((side, vpc.id.to_string()));
             }
         }
         self.sight = Some(sight);
@@ -257,7 +271,7 @@ impl<'a> Draft<'a> {
         if desired.suspend && !desired.deleting {
             return Some((Reason::Suspended, "set spec.suspend to false".to_owned()));
         }
-        if let Some(vpc) = &self.hold_tag {
+        if let Some((_, vpc)) = &self.hold_tag {
             return Some((Reason::Held, format!("remove the tag {HOLD_TAG_KEY} from {vpc}")));
         }
         if let Some(withdrawn) = self.frozen() {
@@ -374,6 +388,8 @@ impl<'a> Draft<'a> {
 
     pub fn finish(mut self) -> Verdict {
         super::case::follow(&mut self);
+        super::drift::note_hold(&mut self);
+        super::drift::follow(&mut self);
         self.tell_recent();
         self.memory.requested_at = self.input.desired.requested_at.clone();
         self.count_remembered();
@@ -389,8 +405,8 @@ impl<'a> Draft<'a> {
         };
         let report = self.report();
         super::case::tell(&mut self);
-        let Self { memory, wave, finalizer, reserve, lookup, incident, ask, wake, .. } = self;
-        Verdict { memory, wave, needs, report, finalizer, established, reserve, lookup, incident, ask, wake }
+        let Self { memory, wave, finalizer, reserve, lookup, incidents, ask, wake, .. } = self;
+        Verdict { memory, wave, needs, report, finalizer, established, reserve, lookup, incidents, ask, wake }
     }
 
     /// While the peering is not active nothing is compared: what was there before is what is missing now.

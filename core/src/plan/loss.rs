@@ -561,7 +561,7 @@ pub(crate) fn reopen(draft: &mut Draft<'_>, lost: PeeringId) -> bool {
 
 impl Draft<'_> {
     /// Like [`Draft::forbids`], for the sides that we hold credentials for.
-    fn forbids_own(&self, side: Side) -> Option<(Reason, String)> {
+    pub fn forbids_own(&self, side: Side) -> Option<(Reason, String)> {
         if self.input.grants.get(side).is_foreign() { None } else { self.forbids(side) }
     }
 }

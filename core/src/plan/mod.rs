@@ -20,6 +20,7 @@ mod access;
 mod case;
 mod delete;
 mod draft;
+mod drift;
 mod loss;
 mod options;
 mod peering;
@@ -31,16 +32,18 @@ mod settle;
 mod sight;
 mod tags;
 
+use std::collections::BTreeSet;
+
 use crate::claims::{ClaimsView, PairClaim};
 use crate::desired::{Desired, Grant, Policy};
 use crate::ids::{ObjectKey, PeeringId, Sides};
-use crate::incident::{Incident, IncidentSeen};
+use crate::incident::{Incident, IncidentSeen, Kinds};
 use crate::limits::{LimitsView, Reserve};
 use crate::memory::Memory;
 use crate::observed::{Needs, SideView};
 use crate::recent::Recent;
 use crate::time::{Mono, Now, Timing};
-use crate::witness::Witness;
+use crate::witness::{Ask, Witness};
 use crate::write::WriteCall;
 
 pub use report::{Condition, Count, Exception, Held, Report, State, Truth};
@@ -63,8 +66,8 @@ pub struct Input<'a> {
     pub lookup: Option<(&'a ObjectKey, bool)>,
     /// What was heard of who did it.
     pub witness: &'a Witness,
-    /// What stands under the name of this object's incident.
-    pub incident: &'a IncidentSeen,
+    /// What stands under the names of this object's incidents.
+    pub incident: &'a Kinds<IncidentSeen>,
     pub now: Now,
     pub timing: &'a Timing,
 }
@@ -85,10 +88,10 @@ pub struct Verdict {
     pub reserve: Option<Reserve>,
     /// Whether this object exists must be asked of the API server before more can be said.
     pub lookup: Option<ObjectKey>,
-    /// What the incident of the latest loss tells. It is stored before anything is written.
-    pub incident: Option<Incident>,
-    /// The loss whose actor is to be looked up in CloudTrail's history.
-    pub ask: Option<PeeringId>,
+    /// What the incidents of the latest loss and of the latest drift tell. They are stored before anything is written.
+    pub incidents: Vec<Incident>,
+    /// What is to be looked up in CloudTrail's history.
+    pub ask: BTreeSet<Ask>,
     /// When to look again, if nothing happens before; `None`: the next sweep will do.
     pub wake: Option<Mono>,
 }
@@ -110,6 +113,7 @@ pub fn plan(input: &Input<'_>) -> Verdict {
     }
     let Some(pair) = access::check(&mut draft) else { return draft.finish() };
     draft.look(pair);
+    drift::lifted(&mut draft);
     if input.desired.deleting {
         delete::plan(&mut draft);
         return draft.finish();
@@ -119,10 +123,12 @@ pub fn plan(input: &Input<'_>) -> Verdict {
         return draft.finish();
     }
     if let Some(active) = peering::plan(&mut draft) {
+        drift::begin(&mut draft);
         routes::plan(&mut draft, active);
         options::plan(&mut draft, active);
         tags::plan(&mut draft, active);
         loss::close(&mut draft, active);
+        drift::settle(&mut draft);
     }
     draft.finish()
 }

@@ -1,11 +1,13 @@
 //! `AllowDnsResolutionFromRemoteVpc`, per side. A new peering starts with both false, so a restore sets them again.
 
 use crate::desired::Reaction;
+use crate::drift::Aspect;
 use crate::ids::{PeeringId, Side};
 use crate::reason::Reason;
 use crate::write::Write;
 
-use super::draft::Draft;
+use super::draft::{Draft, Offer};
+use super::drift;
 use super::routes::may_repair;
 
 pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
@@ -18,19 +20,17 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     if Side::BOTH.into_iter().any(|side| declared(side).is_some()) {
         draft.dns = Some(wrong.is_empty());
     }
+    for side in Side::BOTH.into_iter().filter(|side| wrong.iter().all(|(at, _)| at != side)) {
+        drift::sound(draft, Aspect::Dns(side));
+    }
     if wrong.is_empty() {
         return;
     }
     let settled_before =
         draft.memory.settled_generation == draft.input.desired.generation && draft.memory.episode.is_none();
-    if settled_before && draft.on_drift() == Reaction::Flag {
-        draft.stuck(
-            Reason::Drifted,
-            "the DNS options differ from what is declared; the policy's onDrift says Flag",
-        );
-        return;
-    }
-    if settled_before && !may_repair(draft, "the DNS options") {
+    let is_left = settled_before && draft.on_drift() == Reaction::Flag;
+    let wrong = if is_left { leave(draft, active, wrong) } else { wrong };
+    if settled_before && !is_left && !may_repair(draft, "the DNS options") {
         return;
     }
     // In one place one call sets both ends; else each account sets its own, in its own Region.
@@ -41,6 +41,26 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     for (side, wanted) in wrong {
         set(draft, active, side, &[(side, wanted)]);
     }
+}
+
+/// Flags what is wrong, but for what a person approved to have put right.
+fn leave(draft: &mut Draft<'_>, active: PeeringId, wrong: Vec<(Side, bool)>) -> Vec<(Side, bool)> {
+    let mut approved = Vec::new();
+    for (side, wanted) in wrong {
+        let Some(shown) = read(draft, active, side) else { continue };
+        if drift::is_approved(draft, &Aspect::Dns(side), &shown.to_string()) {
+            approved.push((side, wanted));
+            continue;
+        }
+        drift::flag(draft, Aspect::Dns(side), wanted.to_string(), shown.to_string());
+    }
+    if approved.is_empty() {
+        draft.stuck(
+            Reason::Drifted,
+            "the DNS options differ from what is declared; the policy's onDrift says Flag",
+        );
+    }
+    approved
 }
 
 fn read(draft: &Draft<'_>, active: PeeringId, side: Side) -> Option<bool> {
@@ -56,5 +76,10 @@ fn set(draft: &mut Draft<'_>, active: PeeringId, sender: Side, values: &[(Side, 
     let vpc_of = |side: Side| draft.sight().pair.sides.get(side).vpc;
     let value_at = |vpc| values.iter().find(|(side, _)| vpc_of(*side) == vpc).map(|(_, wanted)| *wanted);
     let (requester, accepter) = (value_at(peering.requester.vpc), value_at(peering.accepter.vpc));
-    draft.offer(sender, Write::Options { id: active, requester, accepter });
+    if (requester, accepter) == (None, None) {
+        return;
+    }
+    if draft.offer(sender, Write::Options { id: active, requester, accepter }) == Offer::Joined {
+        values.iter().for_each(|(side, _)| drift::repairing(draft, &Aspect::Dns(*side)));
+    }
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::desired::{DeletionPolicy, DependentRoutes, Reaction};
+use crate::drift::{Aspect, NONE};
 use crate::ids::{Destination, PeeringId, PrefixListId, RouteTableId, Side, Slot, Target};
 use crate::memory::{Act, How, Origin, Owned};
 use crate::observed::{PeeringState, Resource, RouteTable, Seen, Unseen};
@@ -20,7 +21,8 @@ use crate::reason::Reason;
 use crate::time::Mono;
 use crate::write::{OursBecause, SlotProof, Write};
 
-use super::draft::Draft;
+use super::draft::{Draft, Offer};
+use super::drift;
 use super::report::Exception;
 use super::select::{self, Selection};
 
@@ -47,6 +49,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     let mut all_declared_done = true;
     for (side, selection) in &selections {
         all_declared_done &= declared(draft, *side, selection, active);
+        drift::undeclared(draft, *side, selection);
         all_declared_done &= undeclared(draft, *side, selection, active);
         if draft.input.policy.dependent_routes == DependentRoutes::All {
             dependents(draft, *side, selection, active);
@@ -109,6 +112,7 @@ fn declared(draft: &mut Draft<'_>, side: Side, selection: &Selection, active: Pe
 }
 
 fn in_sync(draft: &mut Draft<'_>, slot: Slot, active: PeeringId) {
+    drift::sound(draft, Aspect::Route(slot));
     draft.routes.get_mut(slot.side).in_sync += 1;
     let how = match draft.memory.slots.get(&slot).map(|owned| owned.how) {
         Some(How::Intended | How::Created) => How::Created,
@@ -167,12 +171,15 @@ fn judge(
         return missing(draft, slot, table, active, follows, was_ours);
     };
     let drift = was_ours && draft.memory.slots.get(&slot).is_some_and(|owned| owned.to == active);
-    let repoint = |why| {
-        if drift && draft.memory.episode.is_none() && draft.on_drift() == Reaction::Flag {
+    let repoint = |draft: &mut Draft<'_>, why| {
+        let is_left = drift && draft.memory.episode.is_none() && draft.on_drift() == Reaction::Flag;
+        if is_left && !is_approved(draft, slot, &route.target.to_string()) {
+            flag_route(draft, slot, active, &route.target.to_string());
             let message =
                 format!("leads to {}, which has ended; the policy's onDrift says Flag", route.target);
             return Finding::Leave(Reason::DeadRoute, message);
         }
+        let drift = drift && !is_left;
         let proof = SlotProof { read: read_at(draft, slot), why };
         Finding::Write {
             write: Write::Repoint { slot, from: route.target.clone(), to: active, proof },
@@ -182,8 +189,8 @@ fn judge(
     match &route.target {
         Target::Peering(id) if *id == active => Finding::InSync,
         Target::Peering(id) => match fate(draft, slot.side, *id) {
-            Fate::OfThisPair => repoint(OursBecause::TargetsThisPair),
-            Fate::Gone => repoint(OursBecause::TargetAbsent),
+            Fate::OfThisPair => repoint(draft, OursBecause::TargetsThisPair),
+            Fate::Gone => repoint(draft, OursBecause::TargetAbsent),
             Fate::Elsewhere => occupied(draft, slot, &route.target, active, was_ours),
             Fate::Unknown(unseen) => {
                 draft.blind(&format!("{id}, to which {slot} leads"), &unseen);
@@ -234,6 +241,10 @@ fn missing(
     // A table that newly matches is drift as well, once the spec had been settled: it counts within the limits.
     let settled_before = draft.memory.settled_generation == draft.input.desired.generation;
     if was_ours && settled_before && draft.memory.episode.is_none() && draft.on_drift() == Reaction::Flag {
+        if is_approved(draft, slot, NONE) {
+            return Finding::Write { write: Write::AddRoute { slot, to: active }, drift: false };
+        }
+        flag_route(draft, slot, active, NONE);
         return Finding::Leave(
             Reason::Drifted,
             "was removed by somebody; the policy's onDrift says Flag".to_owned(),
@@ -243,7 +254,13 @@ fn missing(
 }
 
 /// Somebody's repair, or attack: only asked for is it overwritten, and only where it had been ours.
-fn occupied(draft: &Draft<'_>, slot: Slot, target: &Target, active: PeeringId, was_ours: bool) -> Finding {
+fn occupied(
+    draft: &mut Draft<'_>,
+    slot: Slot,
+    target: &Target,
+    active: PeeringId,
+    was_ours: bool,
+) -> Finding {
     if !was_ours {
         return Finding::Leave(
             Reason::Occupied,
@@ -251,7 +268,13 @@ fn occupied(draft: &Draft<'_>, slot: Slot, target: &Target, active: PeeringId, w
         );
     }
     match draft.input.policy.on_repointed_route {
+        Reaction::Flag if is_approved(draft, slot, &target.to_string()) => {
+            let proof = SlotProof { read: read_at(draft, slot), why: OursBecause::PersonTakesItBack };
+            let write = Write::Repoint { slot, from: target.clone(), to: active, proof };
+            Finding::Write { write, drift: false }
+        }
         Reaction::Flag => {
+            flag_route(draft, slot, active, &target.to_string());
             let message = format!(
                 "was pointed at {target} by somebody; the policy's onRepointedRoute says Flag, so it is left"
             );
@@ -265,6 +288,15 @@ fn occupied(draft: &Draft<'_>, slot: Slot, target: &Target, active: PeeringId, w
             }
         }
     }
+}
+
+/// A person approved that this very route is put right.
+fn is_approved(draft: &Draft<'_>, slot: Slot, after: &str) -> bool {
+    draft.memory.episode.is_none() && drift::is_approved(draft, &Aspect::Route(slot), after)
+}
+
+fn flag_route(draft: &mut Draft<'_>, slot: Slot, active: PeeringId, after: &str) {
+    drift::flag(draft, Aspect::Route(slot), active.to_string(), after);
 }
 
 /// What has become of a peering that a route leads to.
@@ -310,7 +342,9 @@ fn propose(draft: &mut Draft<'_>, slot: Slot, write: Write, drift: bool, active:
     if drift && !may_repair(draft, slot) {
         return;
     }
-    draft.offer(slot.side, write);
+    if draft.offer(slot.side, write) == Offer::Joined {
+        drift::repairing(draft, &Aspect::Route(slot));
+    }
     draft.memory.slots.entry(slot).or_insert(Owned { how: How::Intended, to: active });
 }
 

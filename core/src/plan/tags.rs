@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::desired::Reaction;
+use crate::drift::{Aspect, NONE};
 use crate::few::Few;
 use crate::ids::{ORIGIN_TAG_KEY, OwnerTag, PeeringId, Side};
 use crate::memory::Origin;
+use crate::observed::Tags;
 use crate::write::{TagSet, Write};
 
-use super::draft::Draft;
+use super::draft::{Draft, Offer};
+use super::drift;
 
 pub(crate) fn plan(draft: &mut Draft<'_>, active: PeeringId) {
     // With routes still to be written, tags wait for the next wave.
@@ -47,23 +50,41 @@ fn plan_side(draft: &mut Draft<'_>, active: PeeringId, side: Side, wanted: &TagS
     // The owner tag is not drift: without it the peering would be nobody's.
     let only_declared = !set.contains_key(OwnerTag::KEY) && !set.contains_key(ORIGIN_TAG_KEY);
     let known_before = set.keys().all(|key| applied.contains(key));
-    if settled_before
-        && known_before
-        && only_declared
-        && draft.on_drift() == Reaction::Flag
-        && !set.is_empty()
-    {
+    for key in wanted.keys().filter(|key| !set.contains_key(*key)) {
+        drift::sound(draft, Aspect::Tag(side, key.clone()));
+    }
+    let is_left = settled_before && known_before && only_declared && draft.on_drift() == Reaction::Flag;
+    let set = if is_left { leave(draft, side, &shown, set) } else { Some(set) };
+    let Some(set) = set else {
         draft.stuck(
             crate::reason::Reason::Drifted,
             format!("tags on the {side} side differ from what is declared; the policy's onDrift says Flag"),
         );
         return;
-    }
+    };
     let keys: Few<Arc<str>> = wanted.keys().cloned().chain(gone.iter().cloned()).collect();
     *draft.memory.tag_keys.get_mut(side) = keys;
     if !set.is_empty() {
-        draft.offer(side, Write::Tag { id: active, set });
+        let keys: Vec<Arc<str>> = set.keys().cloned().collect();
+        if draft.offer(side, Write::Tag { id: active, set }) == Offer::Joined {
+            keys.into_iter().for_each(|key| drift::repairing(draft, &Aspect::Tag(side, key)));
+        }
     } else if !gone.is_empty() {
         draft.offer(side, Write::Untag { id: active, keys: gone });
     }
+}
+
+/// Flags what differs, but for what a person approved to have put right. `None`: something differs and nothing is approved.
+fn leave(draft: &mut Draft<'_>, side: Side, shown: &Tags, set: TagSet) -> Option<TagSet> {
+    let (is_whole, mut approved) = (set.is_empty(), TagSet::new());
+    for (key, value) in set {
+        let aspect = Aspect::Tag(side, key.clone());
+        let after = shown.get(&key).map_or(NONE, |shown| &**shown);
+        if drift::is_approved(draft, &aspect, after) {
+            approved.insert(key, value);
+        } else {
+            drift::flag(draft, aspect, value, after);
+        }
+    }
+    (is_whole || !approved.is_empty()).then_some(approved)
 }

@@ -458,13 +458,14 @@ impl Stage {
         // The incident is a write of its own: a crash between it and what follows leaves it to be taken over.
         let live = self.flight(whose).and_then(|flight| flight.turn.live().cloned());
         let reaches = self.reaches_api(whose.replica);
-        let incident =
-            live.filter(|_| reaches).and_then(|live| self.api.truth.incidents.record(&live, &mut commit));
+        let live = live.filter(|_| reaches);
+        let recorded =
+            live.map(|live| self.api.truth.incidents.record(&live, &mut commit)).unwrap_or_default();
         let Some(flight) = self.flight(whose) else { return };
         let Some(object) = flight.object.clone() else { return };
         left.extend(writes_of(&object, &commit));
         let whose = whose.clone();
-        flight.commit = Some(Storing { commit, left, version, number: 0, incident });
+        flight.commit = Some(Storing { commit, left, version, number: 0, recorded });
         self.store_next(&whose);
     }
 
@@ -597,7 +598,7 @@ impl Stage {
 
     fn commit_ends(&mut self, whose: &Whose) {
         let Some(flight) = self.flight(whose) else { return };
-        let Some(Storing { commit, version, incident, .. }) = flight.commit.take() else { return };
+        let Some(Storing { commit, version, recorded, .. }) = flight.commit.take() else { return };
         let Some(object) = flight.object.take() else { return };
         // With our own changes to its metadata since.
         let mut next = (*object).clone();
@@ -609,7 +610,7 @@ impl Stage {
         flight.object = Some(next.clone());
         self.remember_stored(whose, &next, &commit, &version);
         let version = version.as_str().into();
-        self.drive(whose, Reply::Committed(Committed::Stored { version, incident }));
+        self.drive(whose, Reply::Committed(Committed::Stored { version, recorded }));
     }
 
     fn remember_stored(&mut self, whose: &Whose, object: &Object, commit: &Commit, version: &str) {

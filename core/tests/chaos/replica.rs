@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use peerkeeper_core::desired::{AccountRef, Policy};
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Side};
-use peerkeeper_core::incident::IncidentRef;
+use peerkeeper_core::incident::Recorded;
 use peerkeeper_core::memory::Memory;
 use peerkeeper_core::observed::{Reading, Resource, Scope, SideView, Unseen, View};
 use peerkeeper_core::pace::backoff::{Backoffs, Curve};
@@ -93,8 +93,8 @@ pub struct Storing {
     pub left: Vec<ApiWrite>,
     pub version: String,
     pub number: u64,
-    /// The incident that was recorded with it.
-    pub incident: Option<IncidentRef>,
+    /// The incidents that were recorded with it.
+    pub recorded: Vec<Recorded>,
 }
 
 pub struct Replica {

@@ -70,7 +70,7 @@ impl Store {
             told: told.map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect(),
         };
         if setup.is(Sabotage::TakesAnyDecision)
-            && let IncidentSeen::Found(found) = &mut live.incident
+            && let IncidentSeen::Found(found) = &mut live.incident.loss
             && found.decision.verdict == DecisionVerdict::Approve
             && let Some(digest) =
                 object.memory.case.as_ref().and_then(|c| self.incidents.digest(&setup.key, c.of))
@@ -114,9 +114,10 @@ impl Store {
         }
         if setup.is(Sabotage::ActsBeforeCommit) && commit.memory.episode.is_some() {
             let mut commit = commit.clone();
-            let incident = self.live(setup).and_then(|live| self.incidents.record(&live, &mut commit));
+            let live = self.live(setup);
+            let recorded = live.map(|live| self.incidents.record(&live, &mut commit)).unwrap_or_default();
             self.unstored = Some(commit.memory);
-            return Committed::Stored { version: commit.version, incident };
+            return Committed::Stored { version: commit.version, recorded };
         }
         if let Some(room) = commit.reserve {
             let sabotaged = setup.is(Sabotage::ForgetsLimits);
@@ -131,7 +132,7 @@ impl Store {
         }
         let mut commit = commit.clone();
         let Some(live) = self.live(setup) else { return Committed::Conflict };
-        let incident = self.incidents.record(&live, &mut commit);
+        let recorded = self.incidents.record(&live, &mut commit);
         let Some(object) = &mut self.object else { return Committed::Conflict };
         let changes = object.memory != commit.memory
             || object.report.as_ref() != Some(&commit.report)
@@ -153,7 +154,7 @@ impl Store {
         if object.deleting && !object.has_finalizer {
             self.object = None;
         }
-        Committed::Stored { version, incident }
+        Committed::Stored { version, recorded }
     }
 
     /// The incident that memory names, or would name.

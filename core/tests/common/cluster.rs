@@ -282,7 +282,7 @@ impl Cluster {
         }
         let mut commit = commit.clone();
         let Some(live) = self.live(key) else { return Committed::Conflict };
-        let incident = self.incidents.record(&live, &mut commit);
+        let recorded = self.incidents.record(&live, &mut commit);
         let object = self.objects.get_mut(key).expect("it was found above");
         let before = (object.memory.clone(), object.report.clone(), object.has_finalizer, object.established);
         object.memory = commit.memory.clone();
@@ -303,7 +303,7 @@ impl Cluster {
         if object.deleting && !object.has_finalizer {
             self.objects.remove(key);
         }
-        Committed::Stored { version, incident }
+        Committed::Stored { version, recorded }
     }
 
     /// A finalizer's removals are counted where they outlive the object.

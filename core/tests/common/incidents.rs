@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use peerkeeper_core::ids::{ObjectKey, PeeringId};
 use peerkeeper_core::incident::{
-    self, Decision, DecisionVerdict, Found, Incident, IncidentRef, IncidentSeen,
+    self, Class, Decision, DecisionVerdict, Found, Incident, IncidentRef, IncidentSeen, Kinds, Recorded,
 };
 use peerkeeper_core::memory::Memory;
 use peerkeeper_core::turn::{Commit, Live};
@@ -32,41 +32,52 @@ fn name(key: &ObjectKey, lost: PeeringId) -> ObjectKey {
 
 impl Incidents {
     /// What a turn that begins now reads.
-    pub fn seen(&self, key: &ObjectKey, memory: &Memory) -> IncidentSeen {
-        let Some(case) = &memory.case else { return IncidentSeen::Unread };
-        match self.stored.get(&name(key, case.of)) {
+    pub fn seen(&self, key: &ObjectKey, memory: &Memory) -> Kinds<IncidentSeen> {
+        let loss = memory.case.as_ref().map(|case| (incident::name(key, case.of), case.of));
+        let drift = memory.drift.as_ref().map(|drift| (drift.name(key), drift.of));
+        Kinds { loss: self.one(key, loss), drift: self.one(key, drift) }
+    }
+
+    fn one(&self, key: &ObjectKey, wanted: Option<(String, PeeringId)>) -> IncidentSeen {
+        let Some((name, of)) = wanted else { return IncidentSeen::Unread };
+        match self.stored.get(&ObjectKey::new(key.namespace.clone(), name)) {
             None => IncidentSeen::Absent,
             Some(stored) => IncidentSeen::Found(Found {
                 at: stored.at.clone(),
-                is_like_ours: stored.of.1 == case.of,
+                is_like_ours: stored.of.1 == of,
                 decision: stored.decision.clone(),
             }),
         }
     }
 
-    /// Makes the incident that a commit needs, or takes over what may be ours, and has memory name it.
-    pub fn record(&mut self, live: &Live, commit: &mut Commit) -> Option<IncidentRef> {
+    /// Makes the incidents that a commit needs, or takes over what may be ours, and has memory name them.
+    pub fn record(&mut self, live: &Live, commit: &mut Commit) -> Vec<Recorded> {
         let (key, uid) = (&live.desired.key, &live.desired.uid);
-        let told = commit.incident.as_deref()?.clone();
-        let name = name(key, told.lost);
-        let is_needed = commit.needs_incident().is_some();
-        if is_needed && !self.stored.contains_key(&name) {
-            self.made += 1;
-            let at = IncidentRef { uid: format!("incident-{}", self.made).into(), generation: 1 };
-            let of = (uid.clone(), told.lost);
-            self.stored.insert(name.clone(), Stored { at, of, decision: Decision::default(), told: None });
+        let needed: Vec<Arc<str>> = commit.needs_incidents().map(|told| told.name.clone()).collect();
+        let mut recorded = Vec::new();
+        let may_be_made = !live.desired.namespace_terminating;
+        for told in commit.incidents.clone().into_iter().filter(|_| may_be_made) {
+            let name = ObjectKey::new(key.namespace.clone(), &*told.name);
+            let is_needed = needed.contains(&told.name);
+            if is_needed && !self.stored.contains_key(&name) {
+                self.made += 1;
+                let at = IncidentRef { uid: format!("incident-{}", self.made).into(), generation: 1 };
+                let of = (uid.clone(), told.peering);
+                self.stored
+                    .insert(name.clone(), Stored { at, of, decision: Decision::default(), told: None });
+            }
+            let Some(stored) = self.stored.get_mut(&name) else { continue };
+            let may = stored.of.1 == told.peering && stored.decision.verdict == DecisionVerdict::Pending;
+            if is_needed && !may {
+                continue;
+            }
+            if is_needed {
+                recorded.push((told.name.clone(), stored.at.clone()));
+            }
+            stored.told = Some(told);
         }
-        let stored = self.stored.get_mut(&name)?;
-        let may = stored.of.1 == told.lost && stored.decision.verdict == DecisionVerdict::Pending;
-        if is_needed && !may {
-            return None;
-        }
-        stored.told = Some(told);
-        let at = stored.at.clone();
-        is_needed.then(|| {
-            commit.record(at.clone());
-            at
-        })
+        recorded.iter().for_each(|one| commit.record(one));
+        recorded
     }
 
     pub fn get(&self, key: &ObjectKey, lost: PeeringId) -> Option<&Stored> {
@@ -86,6 +97,18 @@ impl Incidents {
 
     pub fn decide_on(&mut self, key: &ObjectKey, lost: PeeringId, verdict: DecisionVerdict, digest: &str) {
         let stored = self.stored.get_mut(&name(key, lost)).unwrap_or_else(|| panic!("{key}: no incident"));
+        stored.decision = Decision { verdict, plan_digest: digest.into() };
+        stored.at.generation += 1;
+    }
+
+    /// A person decides about the drift that is open.
+    pub fn decide_drift(&mut self, key: &ObjectKey, verdict: DecisionVerdict, digest: &str) {
+        let of_key = |stored: &&mut Stored| {
+            let told = stored.told.as_ref();
+            told.is_some_and(|told| told.class == Class::Drift && !told.phase.is_over())
+        };
+        let mut all = self.stored.iter_mut().filter(|(name, _)| name.name.starts_with(&*key.name));
+        let stored = all.find_map(|(_, stored)| Some(stored).filter(of_key)).expect("an open drift");
         stored.decision = Decision { verdict, plan_digest: digest.into() };
         stored.at.generation += 1;
     }

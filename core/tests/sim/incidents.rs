@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ec2sim::Action;
 use peerkeeper_core::desired::{LossAction, Policy, UnknownActor};
 use peerkeeper_core::ids::{AccountRegion, ObjectKey, PeeringId, Side, Sides};
-use peerkeeper_core::incident::{Decision, DecisionVerdict, Phase};
+use peerkeeper_core::incident::{Class, Decision, DecisionVerdict, Phase};
 use peerkeeper_core::limits::Level;
 use peerkeeper_core::memory::{Attribution, LossClass, Proof};
 use peerkeeper_core::plan::State;
@@ -139,7 +139,7 @@ fn a_deletion_by_anybody_else_is_restored_as_soon_as_that_is_known() {
     rig.until_ready();
     let told = told(&rig, lost);
     assert!(told.evidence.is_some(), "the record is in the incident");
-    assert_eq!(told.class, LossClass::Unexpected);
+    assert_eq!(told.class, Class::Loss(LossClass::Unexpected));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_forged_message_achieves_nothing() {
     let truth = deletion(&rig, lost, "intern", Heard::History);
     hear(&mut rig, vec![forged, truth], Asked::Answered(Wall(0)));
     rig.until_ready();
-    assert_eq!(told(&rig, lost).class, LossClass::Unexpected);
+    assert_eq!(told(&rig, lost).class, Class::Loss(LossClass::Unexpected));
     // One about a peering that is there makes it look, and no more.
     let (id, before) = (rig.id(), rig.sim.own_writes());
     let forged = deletion(&rig, id, ADMIN, Heard::Queue);
@@ -196,7 +196,7 @@ fn a_message_from_another_account_than_aws_names_agrees_with_nothing() {
     hear(&mut rig, vec![Arc::new(event)], Asked::Unavailable("denied".into()));
     rig.sim.run_s(70);
     rig.until_ready();
-    assert_eq!(told(&rig, lost).class, LossClass::Unexpected);
+    assert_eq!(told(&rig, lost).class, Class::Loss(LossClass::Unexpected));
 }
 
 /// Two people delete it at the same moment, and AWS lets the second call pass: the admin's ended nothing.

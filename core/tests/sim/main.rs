@@ -7,6 +7,7 @@ mod common;
 mod deletion;
 mod drift;
 mod evidence;
+mod flagged;
 mod found;
 mod hunted;
 mod incidents;

@@ -3,9 +3,9 @@
 use super::made_up::{attributions, pcx, rtb, stale_rules, to};
 use crate::api::{PeeringIncidentStatus, Timestamp};
 use crate::remember::{Happened, STATUS_MAX_BYTES, Telling, incident_status, is_settled};
-use peerkeeper_core::desired::LossAction;
+use peerkeeper_core::desired::{LossAction, Reaction};
 use peerkeeper_core::ids::{ObjectKey, PeeringId, Side, Slot};
-use peerkeeper_core::incident::{Incident, Phase, PolicySummary, ProposedPlan};
+use peerkeeper_core::incident::{Class, Incident, Phase, PolicySummary, ProposedPlan};
 use peerkeeper_core::memory::{Attribution, Culprit, LossClass, Proof, StaleAt, StaleRules};
 use peerkeeper_core::observed::Ending;
 use peerkeeper_core::reason::Reason;
@@ -28,9 +28,9 @@ fn slots(count: u64, to_peering: PeeringId) -> Vec<(Slot, PeeringId)> {
 fn told() -> Incident {
     Incident {
         name: "hub-pcx".into(),
-        lost: pcx(LOST),
+        peering: pcx(LOST),
         pair: None,
-        class: LossClass::Unexpected,
+        class: Class::Loss(LossClass::Unexpected),
         phase: Phase::Flagged,
         ending: Some(Ending::Deleted),
         message: "Deleted by 444455556666".into(),
@@ -39,12 +39,16 @@ fn told() -> Incident {
         evidence: None,
         routes: slots(3, pcx(LOST)),
         stale: None,
+        deviations: Vec::new(),
+        deviations_more: 0,
         policy: PolicySummary {
             name: "restore".into(),
             action: LossAction::Restore,
             on_authorized: LossAction::RemoveRoutes,
             grace_s: 90,
             require_approval: true,
+            on_drift: Reaction::Restore,
+            on_repointed_route: Reaction::Flag,
         },
         plan: Some(ProposedPlan {
             act: LossAction::Restore,

@@ -1,6 +1,7 @@
 //! Memories and reports that no reconcile would come to, and that must be crossed all the same.
 
 use peerkeeper_core::desired::{LossAction, PairAt};
+use peerkeeper_core::drift::{Aspect, Deviation, Drift, DriftEnd, Stage};
 use peerkeeper_core::few::Few;
 use peerkeeper_core::ids::{
     AccountId, AccountRegion, Cidr, Destination, PeeringId, RouteTableId, RuleId, Side, Sides, Slot, VpcAt,
@@ -212,6 +213,46 @@ pub fn stale_rules() -> impl Strategy<Value = StaleRules> {
         .prop_map(|(rules, total, revoked)| StaleRules { rules, total, revoked })
 }
 
+fn aspects() -> impl Strategy<Value = Aspect> {
+    let sides = || select(Side::BOTH.to_vec());
+    prop_oneof![
+        slots()
+            .prop_filter_map("some slot", |all| all.into_iter().next())
+            .prop_map(|(slot, _)| Aspect::Route(slot)),
+        sides().prop_map(Aspect::Dns),
+        (sides(), words()).prop_map(|(side, key)| Aspect::Tag(side, key)),
+        sides().prop_map(Aspect::Hold),
+    ]
+}
+
+pub fn drifts() -> impl Strategy<Value = Drift> {
+    let stages = select(Stage::ALL.to_vec());
+    let deviations = (texts(), texts(), walls(), attributions(), any::<bool>(), stages).prop_map(
+        |(before, after, seen, attribution, approved, stage)| Deviation {
+            before,
+            after,
+            seen,
+            attribution,
+            approved,
+            stage,
+        },
+    );
+    let found = vec((aspects(), deviations), 0..6);
+    let incident = (texts(), any::<i64>()).prop_map(|(uid, generation)| IncidentRef { uid, generation });
+    let closed = option::of((walls(), select(DriftEnd::ALL.to_vec())));
+    (ids(), walls(), found, any::<u32>(), option::of(incident), option::of(walls()), closed).prop_map(
+        |(of, since, found, more, incident, acted, closed)| Drift {
+            of,
+            since,
+            found: found.into_iter().collect(),
+            more,
+            incident,
+            acted,
+            closed,
+        },
+    )
+}
+
 fn refused_requests() -> impl Strategy<Value = RefusedRequest> {
     (ids(), endings(), texts(), walls(), any::<i64>(), option::of(texts())).prop_map(
         |(id, ending, message, at, generation, requested_at)| RefusedRequest {
@@ -244,6 +285,7 @@ pub fn memories() -> impl Strategy<Value = Memory> {
         option::of(closed_losses()),
         option::of(cases()),
         vec(own_calls(), 0..10),
+        (option::of(drifts().prop_map(Box::new)), option::of(select(Side::BOTH.to_vec()))),
         option::of(refused_requests()),
         spent,
     );
@@ -252,7 +294,7 @@ pub fn memories() -> impl Strategy<Value = Memory> {
     (what, losses, rest).prop_map(
         |(
             (pair, life, origin, past, slots, cidrs, cidrs_at_spec),
-            (episode, last_loss, case, own, refused, spent),
+            (episode, last_loss, case, own, (drift, held_by), refused, spent),
             (settled_generation, create_intent, tag_keys, requested_at, taken_from),
         )| Memory {
             pair,
@@ -267,6 +309,8 @@ pub fn memories() -> impl Strategy<Value = Memory> {
             last_loss,
             case,
             own,
+            drift,
+            held_by,
             refused,
             spent,
             create_intent,

@@ -5,13 +5,14 @@ use std::time::Duration;
 use ec2sim::{Action, Calm, Choice, Delay, Fault, PeeringId, Script};
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::trail::Heard;
+use peerkeeper_core::witness::Ask;
 
 use super::rig::*;
 use crate::signal::{History, Question, Told};
 
 fn question(lost: &PeeringId) -> Question {
     let lost = lost.as_str().parse().unwrap();
-    Question { account: "them".into(), at: place(THEM), lost, since: Wall(0) }
+    Question { account: "them".into(), at: place(THEM), ask: Ask::Ending(lost), since: Wall(0) }
 }
 
 async fn rig() -> (Rig, History) {

@@ -5,8 +5,9 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, ValidationDirective};
 use peerkeeper::api::account::{AccountSpent, CredentialsMisuse, StrangeCall};
 use peerkeeper::api::memory::{
-    Act, Case, ClosedLoss, Culprit, Episode, IncidentRef, Latch, Life, LifeStage, LimitLevel, Memory, Origin,
-    OwnCalls, Pair, PairSide, PairWords, PastPeering, RefusedRequest, SlotGroup, SlotOrigin, Spent,
+    Act, Case, ClosedLoss, Culprit, Deviation, Drift, Episode, IncidentRef, Latch, Life, LifeStage,
+    LimitLevel, Memory, Origin, OwnCalls, Pair, PairSide, PairWords, PastPeering, RefusedRequest, SlotGroup,
+    SlotOrigin, Spent,
 };
 use peerkeeper::api::status::{
     HeldAct, InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName,
@@ -178,6 +179,41 @@ fn full_status() -> VpcPeeringStatus {
     }
 }
 
+fn full_drift() -> Drift {
+    Drift {
+        of: "pcx-0123456789abcdef0".to_owned(),
+        since: at(13),
+        found: vec![Deviation {
+            aspect: "Route".to_owned(),
+            side: SideName::Requester,
+            route_table_id: Some("rtb-0123456789abcdef1".to_owned()),
+            destination: Some("10.20.0.0/16".to_owned()),
+            key: Some("team".to_owned()),
+            before: "pcx-0123456789abcdef0".to_owned(),
+            after: "none".to_owned(),
+            seen_at: at(13),
+            stage: "Repairing".to_owned(),
+            approved: true,
+            attribution: "Corroborated".to_owned(),
+            account_id: Some("111122223333".to_owned()),
+            by: Some("History".to_owned()),
+            culprit: Some(Culprit {
+                event_id: "0c8b3b1f".to_owned(),
+                at: at(12),
+                account_id: "111122223333".to_owned(),
+                region: "eu-west-1".to_owned(),
+                principal: "arn:aws:iam::111122223333:user/eve".to_owned(),
+                authorized: false,
+            }),
+        }],
+        more: 3,
+        incident: Some(IncidentRef { uid: "5d0c6d0f".to_owned(), generation: 1 }),
+        acted_at: Some(at(14)),
+        closed_at: Some(at(15)),
+        end: Some("Restored".to_owned()),
+    }
+}
+
 fn full_memory() -> Memory {
     let side = |vpc_id: &str| PairSide {
         account_id: "111122223333".to_owned(),
@@ -254,6 +290,8 @@ fn full_memory() -> Memory {
             policy: "0123456789abcdef".to_owned(),
         }),
         own: vec![OwnCalls { at: at(12), ids: words(&["rtb-0123456789abcdef1"]) }],
+        drift: Some(full_drift()),
+        held_by: Some(SideName::Accepter),
         refused: Some(RefusedRequest {
             peering_id: "pcx-0123456789abcdef3".to_owned(),
             ending: PeeringState::Expired,
