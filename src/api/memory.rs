@@ -65,7 +65,7 @@ pub struct Memory {
     pub own: Vec<OwnCalls>,
     /// What somebody else changed and the policy flags, now or when it was put right last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub drift: Option<Drift>,
+    pub drift: Option<Box<Drift>>,
     /// The side whose VPC carries the tag peerkeeper.dev/hold by which something is held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<SideName>,

@@ -87,7 +87,7 @@ pub fn memory(status: Option<&VpcPeeringStatus>) -> Read<(Memory, Carried)> {
             .map(|stored| with_stale_rules(case(stored)?, stale_rules.as_deref()))
             .transpose()?,
         own: indexed("own", own, own_calls)?.into_iter().flatten().collect(),
-        drift: stored_drift.as_ref().map(drift).transpose()?.map(Box::new),
+        drift: stored_drift.as_deref().map(drift).transpose()?.map(Box::new),
         held_by: held_by.as_ref().map(|held_by| side("heldBy", held_by)).transpose()?,
         refused: stored_refused.as_ref().map(refused).transpose()?,
         spent: indexed("spent", spent, |field, one| {

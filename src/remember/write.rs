@@ -64,7 +64,7 @@ pub(super) fn memory(memory: &Memory, carried: &Carried) -> api::Memory {
             .as_ref()
             .and_then(|case| Some(Box::new(stale_rules(case.of, case.stale.as_ref()?)))),
         own: own_calls(own),
-        drift: known_drift.as_deref().map(drift),
+        drift: known_drift.as_deref().map(drift).map(Box::new),
         held_by: held_by.map(side),
         refused: request.as_ref().map(refused),
         spent: spent.iter().map(one_spent).collect(),

@@ -290,7 +290,7 @@ fn full_memory() -> Memory {
             policy: "0123456789abcdef".to_owned(),
         }),
         own: vec![OwnCalls { at: at(12), ids: words(&["rtb-0123456789abcdef1"]) }],
-        drift: Some(full_drift()),
+        drift: Some(Box::new(full_drift())),
         held_by: Some(SideName::Accepter),
         refused: Some(RefusedRequest {
             peering_id: "pcx-0123456789abcdef3".to_owned(),
