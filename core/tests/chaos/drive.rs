@@ -14,6 +14,7 @@ use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::time::{Mono, Wall};
 use peerkeeper_core::turn::{Commit, Committed, Done, Live, Reply, Step, Turn, TurnResult};
+use peerkeeper_core::witness::Ask;
 use peerkeeper_core::write::{NotSent, Outcome, WriteCall};
 
 use crate::api::{ApiRefusal, ApiWrite};
@@ -755,8 +756,11 @@ impl Stage {
     fn conclude(&mut self, whose: &Whose, done: Done) {
         let Done { result, wake, looked, ask, events } = done;
         self.publish(&events);
-        if let Some(lost) = ask {
-            self.ask_history(whose.replica, &whose.key, lost);
+        // Who made a drift decides nothing, so it is not asked here.
+        for ask in ask {
+            if let Ask::Ending(lost) = ask {
+                self.ask_history(whose.replica, &whose.key, lost);
+            }
         }
         let now = self.now(whose.replica).mono;
         let jitter = self.luck.below(1 << 32);

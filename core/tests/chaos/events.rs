@@ -274,7 +274,7 @@ impl Stage {
         concerned: &BTreeSet<ObjectKey>,
     ) {
         let of = |key: &ObjectKey| self.replicas[replica].known.get(key).map(|known| known.object.clone());
-        let told_of = event.call.peering().filter(|id| event.call.ends(*id));
+        let told_of = event.call.peerings().find(|id| event.call.ends(*id));
         let knows = concerned.iter().filter_map(of).any(|object| object.memory.case.is_some());
         let what = match (self.people.is_forged(&event.id), echo, told_of) {
             (true, ..) => "Forged",
@@ -288,7 +288,7 @@ impl Stage {
         self.reach.hit("event", Named(what));
         self.say(|| {
             let (name, by) = (event.call.name(), event.actor.name());
-            format!("process {replica} hears of {name} {:?} by {by}: {what}", event.call.peering())
+            format!("process {replica} hears of {name} {:?} by {by}: {what}", event.call.peerings().next())
         });
     }
 

@@ -149,6 +149,12 @@ impl ApiServer {
         self.store().objects.keys().filter(|(kind, _, _)| kind == plural).count()
     }
 
+    pub fn all(&self, plural: &str) -> Vec<Value> {
+        let store = self.store();
+        let of_kind = store.objects.iter().filter(|((kind, _, _), _)| kind == plural);
+        of_kind.map(|(_, object)| object.clone()).collect()
+    }
+
     pub fn get(&self, plural: &str, namespace: &str, name: &str) -> Option<Value> {
         self.store().objects.get(&(plural.to_owned(), namespace.to_owned(), name.to_owned())).cloned()
     }

@@ -267,3 +267,106 @@ async fn the_audit_log_has_each_phase_before_the_act_and_one_that_fails_is_said(
     assert_eq!(audited(&rig).as_deref(), Some("True"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_audit_log_tells_each_phase_once_although_the_incident_can_not_be_stored() {
+    let folder = std::env::temp_dir().join(format!("peerkeeper-unmade-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("log");
+    let rig = Rig::in_sync(1);
+    let options = Options { audit_log: Some(AuditLog::File(path.clone())), ..rig.options() };
+    let _replica = rig.start(options).await;
+    rig.until("it to be ready", 5 * MINUTE, Rig::all_ready).await;
+    let declared = rig.peerings[0].clone();
+    rig.server.refuse("peeringincidents", true);
+    let id = rig.lose_all().remove(0);
+    let name = name_of(&declared, &id);
+    let lines = || -> Vec<Value> {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    rig.until("the line", 2 * MINUTE, |_| !lines().is_empty()).await;
+    tokio::time::sleep(20 * MINUTE).await;
+    assert!(rig.live(&declared).is_none(), "it acted without an incident");
+    let unmade = lines();
+    assert!(unmade.iter().all(|line| line["incident"] == name.as_str() && line["incidentUid"].is_null()));
+    let phases: Vec<_> = unmade.iter().map(|line| line["phase"].clone()).collect();
+    let mut once = phases.clone();
+    once.dedup();
+    assert_eq!(once, phases, "each change is written once");
+    rig.server.refuse("peeringincidents", false);
+    rig.until("the restore", 10 * MINUTE, Rig::settled_anew).await;
+    assert!(lines().iter().any(|line| line["phase"] == "Restoring" && line["incidentUid"].is_string()));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn drift_of(rig: &Rig) -> Option<Value> {
+    let all = rig.server.all("peeringincidents");
+    all.into_iter().find(|one| one["metadata"]["name"].as_str().is_some_and(|name| name.contains("-drift-")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repointed_route_is_told_by_message_and_history_and_put_back_when_approved() {
+    let rig = Rig::in_sync(1);
+    let _replica = rig.start(rig.options()).await;
+    rig.until("it to be ready", 5 * MINUTE, Rig::all_ready).await;
+    let declared = rig.peerings[0].clone();
+    let id = rig.live(&declared).unwrap();
+    let (table, owner) = rig.aws.with_world(|world| {
+        world.keep_history(true);
+        let mut tables = world.route_tables();
+        let of_it = |table: &ec2sim::RouteTableView| {
+            table.routes.iter().any(|route| route.target.as_str() == id.as_str())
+        };
+        let table = tables.find(of_it).unwrap();
+        (table.clone(), table.owner.to_string())
+    });
+    let to = table
+        .routes
+        .iter()
+        .find(|route| route.target.as_str() == id.as_str())
+        .unwrap()
+        .destination
+        .to_string();
+    rig.aws.with_world(|world| world.repoint_route(&table.id, &to, "tgw-0123456789abcdef0")).unwrap();
+    rig.until("the incident", 2 * MINUTE, |rig| {
+        drift_of(rig).is_some_and(|it| it["status"]["phase"] == "Flagged")
+    })
+    .await;
+    rig.until("the actor", 30 * MINUTE, |rig| {
+        drift_of(rig).is_some_and(|it| it["status"]["attribution"]["level"] == "Corroborated")
+    })
+    .await;
+    let told = drift_of(&rig).unwrap();
+    let status = &told["status"];
+    assert_eq!(
+        (&status["class"], &told["spec"]["peeringId"]),
+        (&json!("RouteRepointed"), &json!(id.as_str()))
+    );
+    assert_eq!(status["evidence"]["recipientAccountId"], *owner);
+    let one = &status["deviations"][0];
+    assert_eq!(
+        (&one["routeTableId"], &one["after"]),
+        (&json!(table.id.as_str()), &json!("tgw-0123456789abcdef0"))
+    );
+    assert!(
+        one["evidence"]["record"].is_null() && status["evidence"]["record"].is_string(),
+        "once is enough"
+    );
+    let name = told["metadata"]["name"].as_str().unwrap().to_owned();
+    assert_eq!(rig.status(&declared.name)["memory"]["drift"]["incident"]["uid"], told["metadata"]["uid"]);
+    decide(&rig, &name, json!({"verdict": "Approve", "planDigest": digest(&rig, &name)}));
+    rig.until("the repair", MINUTE, Rig::all_ready).await;
+    rig.until("its end", MINUTE, |rig| phase(rig, &name) == "Restored").await;
+    let over = incident(&rig, &name);
+    let whats: Vec<&str> = over["status"]["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["what"].as_str().unwrap())
+        .collect();
+    for what in ["RouteRepointed", "ActorKnown", "Write", "Repaired", "Restored"] {
+        assert!(whats.contains(&what), "{what}: {whats:?}");
+    }
+    assert_eq!(rig.server.count("peeringincidents"), 1);
+}
