@@ -4,6 +4,7 @@ use ec2sim::{Caller, Request, World};
 use peerkeeper_core::desired::{LossAction, Policy};
 use peerkeeper_core::ids::PeeringId;
 use peerkeeper_core::memory::{Attribution, Culprit, Episode, LossClass, Memory, Proof};
+use peerkeeper_core::witness::Asked;
 
 use crate::checkers::Judge;
 use crate::events::Named;
@@ -99,6 +100,13 @@ impl Stage {
         }
         // Nobody but AWS knows whose of two calls of one account came first.
         if deleters.iter().any(|who| who.account == deleter.account && is_named(who)) {
+            return self.reach.hit("told", Named("DeletedByBoth"));
+        }
+        // Nor whose of two calls of two accounts, where the first one's history can't be asked.
+        let asked = self.replicas[whose.replica].ears.witnesses.asked(lost, trail::place(deleter));
+        let is_second =
+            deleters.iter().any(|who| is_named(who) && who.arn().as_deref() == Some(&*culprit.principal));
+        if proof == Proof::History && is_second && !matches!(asked, Asked::Answered(_)) {
             return self.reach.hit("told", Named("DeletedByBoth"));
         }
         if proof == Proof::Agreement && self.passes(&culprit, deleter) {
