@@ -51,7 +51,7 @@ async fn a_loss_is_told_decided_by_the_command_that_it_shows_and_restored() {
     let table = world.cluster.kubectl_ok(&["get", "pinc", "-n", ns]);
     let lines: Vec<&str> = table.lines().collect();
     let heads: Vec<&str> = lines[0].split_whitespace().collect();
-    assert_eq!(heads, ["NAME", "LOST", "WHO", "WHEN", "CLASS", "PHASE", "WHAT-NOW"], "{table}");
+    assert_eq!(heads, ["NAME", "PEERING", "WHO", "WHEN", "CLASS", "PHASE", "WHAT-NOW"], "{table}");
     for word in
         [lost.as_str(), team.b.account.as_str(), "Unexpected", "Flagged", "approve the plan to restore it"]
     {

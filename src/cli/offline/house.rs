@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use peerkeeper_core::desired::{Desired, Grant};
 use peerkeeper_core::ids::{AccountId, ObjectKey, OwnerTag, Region, Sides, VpcId};
-use peerkeeper_core::incident::{Decision, Found, IncidentRef, IncidentSeen};
+use peerkeeper_core::incident::{
+    Class, Decision, Found, Incident, IncidentRef, IncidentSeen, Kinds, Recorded,
+};
 use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::observed::SideView;
 use peerkeeper_core::plan::Report;
@@ -33,7 +35,7 @@ struct Object {
     desired: Desired,
     place: Place,
     memory: Memory,
-    incident: IncidentSeen,
+    incident: Kinds<IncidentSeen>,
     has_finalizer: bool,
     version: u64,
     told: BTreeMap<ConditionType, (Truth, Arc<str>)>,
@@ -202,18 +204,25 @@ impl House {
             }
         }
         // There is nobody who could decide: the command line asks before it begins.
-        let incident = commit
-            .needs_incident()
-            .map(|told| IncidentRef { uid: format!("{key}/{}", told.lost).into(), generation: 1 });
-        if let Some(incident) = &incident {
-            commit.record(incident.clone());
-        }
+        let recorded: Vec<Recorded> = commit
+            .needs_incidents()
+            .map(|told| {
+                let uid = format!("{key}/{}", told.name).into();
+                (told.name.clone(), IncidentRef { uid, generation: 1 })
+            })
+            .collect();
+        recorded.iter().for_each(|one| commit.record(one));
         let Some(object) = self.objects.get_mut(key) else {
             return Stored { committed: Committed::Conflict, is_news: false };
         };
-        if let Some(at) = incident.clone() {
-            object.incident =
-                IncidentSeen::Found(Found { at, is_like_ours: true, decision: Decision::default() });
+        for (name, at) in &recorded {
+            let is_drift = |told: &Incident| told.name == *name && told.class == Class::Drift;
+            let seen = match commit.incidents.iter().any(is_drift) {
+                true => &mut object.incident.drift,
+                false => &mut object.incident.loss,
+            };
+            let (at, decision) = (at.clone(), Decision::default());
+            *seen = IncidentSeen::Found(Found { at, is_like_ours: true, decision });
         }
         let is_news = object.memory != commit.memory || object.report.as_ref() != Some(&commit.report);
         object.version += 1;
@@ -225,7 +234,7 @@ impl House {
         let version: Arc<str> = object.version.to_string().into();
         let granted = self.grants(&desired, view).both_allow();
         self.state.enter(&desired, &memory, granted);
-        Stored { committed: Committed::Stored { version, incident }, is_news }
+        Stored { committed: Committed::Stored { version, recorded }, is_news }
     }
 }
 
@@ -235,7 +244,7 @@ impl Object {
             desired,
             place,
             memory: Memory::default(),
-            incident: IncidentSeen::Absent,
+            incident: Kinds { loss: IncidentSeen::Absent, drift: IncidentSeen::Absent },
             // It guards what is in AWS against a deletion of the object, and no manifest is deleted here.
             has_finalizer: true,
             version: 0,
