@@ -341,14 +341,25 @@ impl Shell {
     }
 }
 
-/// It was made in a session of the role by which we act in that account.
+/// It was made as whom we act in that account, or it is not known yet who that is: nobody is named for what may be our own.
 fn is_ours(state: &State, event: &TrailEvent) -> bool {
+    // Of a session its role: what a session is called may change with every start.
+    let principal = |arn: &str| match arn.split_once(":assumed-role/") {
+        Some((before, role)) => format!("{before}/{}", role.split('/').next().unwrap_or_default()),
+        None => arn.to_owned(),
+    };
     let issuer = event.actor.issuer.as_ref().map(|issuer| &issuer.arn);
-    state
-        .declared
-        .values()
-        .filter(|account| account.account == event.place.account)
-        .any(|account| account.role_arn.is_some() && account.role_arn.as_ref() == issuer)
+    let here = state.declared.values().filter(|account| account.account == event.place.account);
+    here.into_iter().any(|account| {
+        let known = state.accounts.get(&account.name).and_then(|known| known.object.status.as_ref());
+        let caller = known.and_then(|status| status.caller_arn.as_deref());
+        match (&account.role_arn, caller) {
+            (Some(role), _) if issuer == Some(role) => true,
+            (_, Some(caller)) => principal(caller) == principal(&event.actor.arn),
+            (Some(_), None) => false,
+            (None, None) => true,
+        }
+    })
 }
 
 /// Where the calls of each side are recorded, or why that can't be asked.

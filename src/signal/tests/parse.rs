@@ -378,3 +378,22 @@ proptest! {
         prop_assert_eq!(found, detail);
     }
 }
+
+#[test]
+fn of_a_call_that_tags_what_is_about_peerings_and_vpcs_is_read() {
+    let tagged = |name: &str, on: &[&str]| {
+        changed(DELETED, |value| {
+            value["detail"]["eventName"] = json!(name);
+            let on: Vec<Value> = on.iter().map(|id| json!({"resourceId": id})).collect();
+            let keys = json!({"items": [{"key": "peerkeeper.dev/hold"}]});
+            value["detail"]["requestParameters"] = json!({"resourcesSet": {"items": on}, "tagSet": keys});
+        })
+    };
+    let Parsed::Event(event) = tagged("DeleteTags", &["i-0123456789abcdef0", "vpc-0123456789abcdef0"]) else {
+        panic!("it concerns a VPC")
+    };
+    let on = [Tagged::Vpc("vpc-0123456789abcdef0".parse().unwrap())];
+    let keys = ["peerkeeper.dev/hold".into()];
+    assert_eq!(event.call, Call::Tags { removed: true, on: on.into(), keys: keys.into() });
+    assert!(matches!(tagged("CreateTags", &["i-0123456789abcdef0"]), Parsed::Ignored(Ignored::Call(_))));
+}
