@@ -86,16 +86,10 @@ async fn a_repointed_route_is_told_with_its_actor_put_back_when_approved_and_old
     for word in ["RouteRepointed", "mallory", "Flagged", "approve the plan to put it back"] {
         assert!(table.contains(word), "{word}: {table}");
     }
-    println!("{table}\n{:#}", status);
     // What it tells a person to type is typed, and does what it says.
     stage.cluster.shell_ok(command(status["whatNow"].as_str().expect("what now")));
     let over = until_phase(&stage, name, "Restored");
     stage.assert_whole(&pair, &id).await;
-    println!(
-        "{}\n{:#}",
-        stage.cluster.kubectl_ok(&["get", "vpcp,pinc", "-n", NAMESPACE]),
-        over["status"]["timeline"]
-    );
     let writes = over["status"]["timeline"].as_array().expect("a timeline").iter();
     assert_eq!(writes.filter(|entry| entry["what"] == "Write" && entry["requestId"].is_string()).count(), 1);
     // The next one, which somebody puts back, leaves only itself: --incident-history.
