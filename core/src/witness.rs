@@ -187,7 +187,7 @@ impl Index {
                 .is_some(),
             _ => false,
         };
-        route || call.peering().is_some_and(|id| self.with_peering(id).next().is_some())
+        route || call.peerings().any(|id| self.with_peering(id).next().is_some())
     }
 
     /// The objects that a call concerns: those whose peering, route or VPC it names.

@@ -30,7 +30,7 @@ pub struct Suspected {
 /// A call, as it is shown.
 pub fn strange_call(event: &TrailEvent) -> StrangeCall {
     let TrailEvent { id, at, place, call, actor, heard: _, request_id: _, record: _ } = event;
-    let about = call.peering().map(|id| id.to_string()).or(call.table().map(|id| id.to_string()));
+    let about = call.peerings().next().map(|id| id.to_string()).or(call.table().map(|id| id.to_string()));
     let short = |text: &str| clip(text, TEXT_MAX_BYTES);
     StrangeCall {
         event_id: id.to_string(),
