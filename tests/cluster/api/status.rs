@@ -7,7 +7,7 @@ use peerkeeper::api::account::{AccountSpent, CredentialsMisuse, StrangeCall};
 use peerkeeper::api::memory::{
     Act, Case, ClosedLoss, Culprit, Deviation, Drift, Episode, IncidentRef, Latch, Life, LifeStage,
     LimitLevel, Memory, Origin, OwnCalls, Pair, PairSide, PairWords, PastPeering, RefusedRequest, SlotGroup,
-    SlotOrigin, Spent,
+    SlotOrigin, Spent, StaleRules, StaleRulesOf,
 };
 use peerkeeper::api::status::{
     HeldAct, InventoryGroup, LastDeletion, PeeringState, RouteCounts, RouteException, SideName,
@@ -289,6 +289,17 @@ fn full_memory() -> Memory {
             }),
             policy: "0123456789abcdef".to_owned(),
         }),
+        stale_rules: Some(Box::new(StaleRules {
+            peering_id: "pcx-0123456789abcdef2".to_owned(),
+            total: 101,
+            revoked: true,
+            rules: vec![StaleRulesOf {
+                side: SideName::Accepter,
+                group_id: "sg-0123456789abcdef1".to_owned(),
+                direction: "ingress".to_owned(),
+                rule_ids: words(&["sgr-0123456789abcdef1"]),
+            }],
+        })),
         own: vec![OwnCalls { at: at(12), ids: words(&["rtb-0123456789abcdef1"]) }],
         drift: Some(Box::new(full_drift())),
         held_by: Some(SideName::Accepter),
