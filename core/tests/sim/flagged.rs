@@ -273,7 +273,7 @@ fn a_rejected_plan_leaves_it_and_a_hold_holds_an_approved_one() {
     rig.sim.hint(&key);
     rig.sim.run_s(60);
     assert_eq!(only(&rig).phase, Phase::Rejected);
-    rig.sim.world.tag(&rig.b.owner(), &rig.b.vpc.to_string(), &[("peerkeeper.dev/hold", "yes")]).unwrap();
+    rig.sim.world.tag(&rig.b.owner(), rig.b.vpc.as_ref(), &[("peerkeeper.dev/hold", "yes")]).unwrap();
     rig.sim.run_s(60);
     rig.sim.cluster.incidents.decide_drift(&key, DecisionVerdict::Approve, &digest);
     rig.sim.hint(&key);
