@@ -74,7 +74,7 @@ async fn a_deletion_that_is_told_is_flagged_and_repaired_though_no_sweep_is_due_
 async fn a_queue_that_cannot_be_one_is_refused_at_the_start() {
     let stage = Stage::start().await;
     let mut operator = Operator::start(stage.options("a").args(&["--event-queue-url", "my-queue"]));
-    assert_eq!(operator.wait(PATIENCE), 2);
+    assert_eq!(operator.wait(PATIENCE), 1);
     let log = operator.log();
     assert!(log.contains("my-queue") && log.contains("write https://sqs."), "{log}");
 }

@@ -18,7 +18,7 @@ fn the_examples_and_the_largest_object_are_taken() {
     });
     cluster.apply_ok(&bare.to_string());
     let expected = json!({
-        "onUnexpectedDeletion": {"action": "Flag", "gracePeriod": "0s", "requireApproval": false, "dependentRoutes": "Declared"},
+        "onUnexpectedDeletion": {"action": "Flag", "gracePeriod": "0s", "requireApproval": false, "dependentRoutes": "Declared", "staleSecurityGroupRules": "Flag"},
         "onAuthorizedDeletion": "RemoveRoutes",
         "attributionTimeout": "5m",
         "onUnknownActor": "TreatAsUnexpected",

@@ -254,6 +254,8 @@ fn bad_policies() -> Vec<Refused> {
         Refused("no-action", vec![("/spec/onUnexpectedDeletion/action", Value::Null)], "spec.onUnexpectedDeletion.action", "Required value"),
         Refused("action-unknown", vec![("/spec/onUnexpectedDeletion/action", json!("Recreate"))], "spec.onUnexpectedDeletion.action", "supported values: \"Restore\", \"RemoveRoutes\", \"Flag\""),
         Refused("dependents-unknown", vec![("/spec/onUnexpectedDeletion/dependentRoutes", json!("Some"))], "dependentRoutes", "supported values: \"Declared\", \"All\""),
+        Refused("stale-rules-unknown", vec![("/spec/onUnexpectedDeletion/staleSecurityGroupRules", json!("Delete"))], "staleSecurityGroupRules", "supported values: \"Ignore\", \"Flag\", \"Revoke\""),
+        Refused("stale-rules-revoked-and-routes-kept", vec![("/spec/onUnexpectedDeletion/staleSecurityGroupRules", json!("Revoke"))], "spec", "staleSecurityGroupRules: Revoke goes with the removal of routes"),
         Refused("grace-in-days", vec![("/spec/onUnexpectedDeletion/gracePeriod", json!("1d"))], "gracePeriod", "such as 0s, 90s or 1h30m"),
         Refused("grace-without-unit", vec![("/spec/onUnexpectedDeletion/gracePeriod", json!("90"))], "gracePeriod", "such as 0s, 90s or 1h30m"),
         Refused("grace-negative", vec![("/spec/onUnexpectedDeletion/gracePeriod", json!("-5m"))], "gracePeriod", "such as 0s, 90s or 1h30m"),
