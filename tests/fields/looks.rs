@@ -91,10 +91,24 @@ fn said(stage: &Stage) -> BTreeMap<String, BTreeSet<String>> {
     let names = stage.operator.cluster.names();
     let objects = names.iter().filter_map(|name| Some((name, stage.operator.cluster.raw(name)?)));
     objects
-        .filter(|(name, _)| name.0 != Kind::PeeringPolicy)
-        .map(|(name, object)| (name.1.clone(), said_by(object)))
+        .filter(|(name, object)| name.0 != Kind::PeeringPolicy && !is_drift_that_was(&name.1, object))
+        .map(|(name, object)| (timeless(&name.1), said_by(object)))
         .collect()
 }
+
+/// What a drift's incident is called without the moment when it began: that is how the object came here, not where it is.
+fn timeless(name: &str) -> String {
+    name.split_once(DRIFT).map_or_else(|| name.to_owned(), |(object, _)| format!("drift of {object}"))
+}
+
+/// The incident of a drift that has ended says nothing of now.
+fn is_drift_that_was(name: &str, object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+    let is_resolved = |condition: &Value| condition["type"] == "Resolved" && condition["status"] == "True";
+    name.contains(DRIFT) && conditions.into_iter().any(is_resolved)
+}
+
+const DRIFT: &str = "-drift-";
 
 fn said_by(object: &Value) -> BTreeSet<String> {
     let status = &object["status"];
