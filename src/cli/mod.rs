@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod aws;
 pub mod crd;
+pub mod kube;
 pub mod manifests;
 pub mod offline;
 pub mod plan;

@@ -283,6 +283,15 @@ fn the_users_roles_can_touch_neither_accounts_nor_status_nor_incidents() {
     assert_eq!(rights("peerkeeper-edit"), edits.into());
 }
 
+/// Accounts are cluster-scoped: who looks at plans needs to see them, and nothing that a namespace's role has gives that.
+#[test]
+fn accounts_are_shown_to_whom_it_is_given_by_hand() {
+    let viewer = one("ClusterRole", "peerkeeper-account-viewer");
+    assert!(viewer["metadata"]["labels"].is_null(), "it is aggregated to nothing");
+    let rights: Vec<String> = viewer["rules"].as_array().expect("rules").iter().flat_map(rights_of).collect();
+    assert_eq!(rights, ["peerkeeper.dev/awsaccounts: get list watch", "core/namespaces: get list watch"]);
+}
+
 /// Who may edit, or administers a namespace, may not decide by that alone: somebody has to be asked.
 #[test]
 fn who_decides_is_bound_by_hand() {
