@@ -18,7 +18,7 @@ say = @printf '\n== %s\n' $(1)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo setup test fidelity bench unit check sim lint fmt shapes crds scripts need-rust need-python
+.PHONY: help demo setup test fidelity bench unit check sim lint fmt shapes crds install scripts need-rust need-python
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,11 @@ shapes: setup ## write ec2sim's tables of AWS's shapes anew from the pinned boto
 
 crds: need-rust ## write crds/ anew from the code
 	@$(LOCKED) sh -c '$(BUILD) && "$$CARGO_TARGET_DIR"/debug/peerkeeper crd --out-dir crds'
+
+install: PREFIX ?= /usr/local
+install: ## the binary, kubectl's names for it, manual and completions: DESTDIR=, PREFIX=/usr/local, BIN= one that is built
+	@$(if $(BIN),,$(LOCKED) $(CARGO) build --locked --release --bin peerkeeper)
+	@sh tools/install.sh "$(or $(BIN),$(CARGO_TARGET_DIR)/release/peerkeeper)" "$(DESTDIR)$(PREFIX)"
 
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo 'Rust is missing: install it from https://rustup.rs (1.95 or newer)' >&2; exit 1; }

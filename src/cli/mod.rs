@@ -2,11 +2,14 @@
 
 pub mod apply;
 pub mod aws;
+pub mod completions;
 pub mod crd;
 pub mod kube;
+pub mod man;
 pub mod manifests;
 pub mod offline;
 pub mod plan;
+pub mod plugin;
 pub mod run;
 pub mod show;
 

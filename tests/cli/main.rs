@@ -20,5 +20,6 @@ mod moto;
 
 mod apply;
 mod plan;
+mod shells;
 mod stage;
 mod usage;

@@ -1,6 +1,7 @@
 //! The pages people read: that what they name is there, and that what is written from the code is what the code says.
 
 mod architecture;
+mod cli;
 mod reference;
 
 use peerkeeper::api::reasons::Reason;

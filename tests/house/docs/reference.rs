@@ -1,7 +1,7 @@
 //! `docs/reference.md`: written from the code, so that it can't say anything else.
 
 use super::{root, text};
-use clap::{Args, Command};
+use clap::{Arg, Args, Command};
 use peerkeeper::{
     api::reasons::{ConditionType, Reason},
     aws::{CallKey, CallResult, Meter},
@@ -16,7 +16,7 @@ const PAGE: &str = "docs/reference.md";
 const STOP_LOGGING: &str = r#"{"eventVersion": "1.11", "eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging",
     "eventTime": "2026-06-08T07:53:32Z", "awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
     "requestID": "a", "eventID": "b"}"#;
-const UPDATE: &str = "PEERKEEPER_UPDATE_DOCS";
+pub const UPDATE: &str = "PEERKEEPER_UPDATE_DOCS";
 
 #[test]
 fn the_reference_is_that_of_the_code() {
@@ -83,36 +83,58 @@ fn reasons(page: &mut String) {
     }
 }
 
-fn flags(page: &mut String) {
-    let commands = [
+/// Every command, with its flags.
+pub fn commands() -> Vec<Command> {
+    vec![
         cli::run::RunArgs::augment_args(Command::new("run")),
         cli::plan::PlanArgs::augment_args(Command::new("plan")),
         cli::apply::ApplyArgs::augment_args(Command::new("apply")),
         cli::crd::CrdArgs::augment_args(Command::new("crd")),
-    ];
-    for command in commands {
-        let about = command.get_about().expect("a command says what it does").to_string();
-        let about = about.trim_end_matches('.');
-        let _ = write!(page, "\n## `peerkeeper {}`\n\n{about}.\n\n", command.get_name());
-        page.push_str("| flag | default | environment | what |\n|---|---|---|---|\n");
-        for arg in command.get_arguments() {
-            let long = arg.get_long().expect("every argument has a long name");
-            let short = arg.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
-            let takes_value = arg.get_action().takes_values();
-            let value = arg.get_value_names().and_then(<[_]>::first).filter(|_| takes_value);
-            let value = value.map(|value| format!(" {value}")).unwrap_or_default();
-            let default: Vec<_> = arg
-                .get_default_values()
-                .iter()
-                .filter(|_| takes_value)
-                .map(|v| v.to_string_lossy())
-                .collect();
-            let env = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
-            let help = arg.get_long_help().or(arg.get_help()).expect("every flag is described").to_string();
-            let default = if default.is_empty() { String::new() } else { format!("`{}`", default.join(",")) };
-            row(page, &[&format!("`{short}--{long}{value}`"), &default, &env, &help.replace('\n', " ")]);
-        }
+        cli::completions::CompletionsArgs::augment_args(Command::new("completions")),
+        cli::man::ManArgs::augment_args(Command::new("man")),
+    ]
+}
+
+/// The operator's own; the others are where their commands are told of.
+fn flags(page: &mut String) {
+    let run = commands().remove(0);
+    let about = run.get_about().expect("a command says what it does").to_string();
+    let about = about.trim_end_matches('.');
+    let _ = write!(page, "\n## `peerkeeper {}`\n\n{about}.\n\n{}", run.get_name(), table(&run));
+    page.push_str("\nThe flags of the other commands are with [each of them](cli.md).\n");
+}
+
+/// What a command takes, flags and operands. Empty, where that is nothing.
+pub fn table(command: &Command) -> String {
+    let rows: Vec<[String; 4]> =
+        command.get_arguments().filter(|arg| !arg.is_hide_set()).map(cells).collect();
+    if rows.is_empty() {
+        return String::new();
     }
+    let mut table = "| flag | default | environment | what |\n|---|---|---|---|\n".to_owned();
+    for cells in rows {
+        row(&mut table, &cells.each_ref().map(String::as_str));
+    }
+    table
+}
+
+fn cells(arg: &Arg) -> [String; 4] {
+    let takes_value = arg.get_action().takes_values();
+    let value = arg.get_value_names().and_then(<[_]>::first).filter(|_| takes_value);
+    let value = value.map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string);
+    let name = match arg.get_long() {
+        Some(long) => {
+            let short = arg.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
+            if takes_value { format!("{short}--{long} {value}") } else { format!("{short}--{long}") }
+        }
+        None => value,
+    };
+    let default: Vec<_> =
+        arg.get_default_values().iter().filter(|_| takes_value).map(|v| v.to_string_lossy()).collect();
+    let default = if default.is_empty() { String::new() } else { format!("`{}`", default.join(",")) };
+    let env = arg.get_env().map(|name| format!("`{}`", name.to_string_lossy())).unwrap_or_default();
+    let help = arg.get_long_help().or(arg.get_help()).expect("every flag is described").to_string();
+    [format!("`{name}`"), default, env, help.replace('\n', " ")]
 }
 
 fn metrics(page: &mut String) {
