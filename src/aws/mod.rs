@@ -3,6 +3,7 @@
 //! ```text
 //! accounts   whose credentials a call goes out with, proved before anything else is asked
 //! reader     sweeps, narrow readings, views
+//! look       where a turn's needs are looked for
 //! read       Describe, all pages or nothing        convert   AWS's wire types -> the engine's nouns
 //! write      each write, once                      errors    what went wrong, in one table
 //! door       the way in, for rooms that ask other services
@@ -21,6 +22,7 @@ mod convert;
 mod door;
 mod errors;
 mod http;
+mod look;
 mod meter;
 mod quotas;
 mod read;
@@ -51,6 +53,7 @@ use peerkeeper_core::write::{NotSent, WriteCall};
 pub use accounts::{AccountConfig, Caller};
 pub use door::Door;
 pub use errors::{CallError, IdentityError, ReadError, ReadErrorKind};
+pub use look::{Look, observe};
 pub use meter::{CallKey, CallResult, Meter};
 pub use reader::{NarrowNeeds, Reader, SweepReport};
 

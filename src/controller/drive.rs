@@ -25,7 +25,7 @@ use super::shell::{Shell, now};
 use super::state::{Brief, Told};
 use super::{accounts, unparsable};
 use crate::api::{ANNOTATION_ESTABLISHED, FINALIZER_CLEANUP, VpcPeering};
-use crate::aws::{NarrowNeeds, Sent, clock};
+use crate::aws::{self, Look, Sent, clock};
 use crate::declare;
 use crate::remember::{self, Removal};
 
@@ -147,44 +147,14 @@ impl<'a> Drive<'a> {
 
     async fn observe(&self, turn: &Turn, needs: &Needs) -> Sides<SideView> {
         let Some(live) = turn.live() else { return Sides::default() };
-        let one_place = live.desired.sides.requester.account == live.desired.sides.accepter.account
-            && live.desired.sides.requester.region == live.desired.sides.accepter.region;
-        if one_place {
-            return self.observe_one_place(live, needs).await;
-        }
-        let (requester, accepter) = futures::join!(
-            self.observe_side(live, Side::Requester, needs),
-            self.observe_side(live, Side::Accepter, needs)
-        );
-        Sides::new(requester, accepter)
-    }
-
-    /// Both sides are read with one set of calls.
-    async fn observe_one_place(&self, live: &Live, needs: &Needs) -> Sides<SideView> {
-        let (mut wanted, other) = (narrow(live, Side::Requester, needs), narrow(live, Side::Accepter, needs));
-        wanted.pair = wanted.pair.or(other.pair);
-        wanted.vpcs.extend(other.vpcs);
-        wanted.tables.extend(other.tables);
-        wanted.prefix_lists.extend(other.prefix_lists);
-        wanted.stale_rules_of.extend(other.stale_rules_of);
-        let view = self.observe_place(live, Side::Requester, &wanted).await;
-        Sides::new(view.clone(), view)
-    }
-
-    async fn observe_side(&self, live: &Live, side: Side, needs: &Needs) -> SideView {
-        self.observe_place(live, side, &narrow(live, side, needs)).await
-    }
-
-    async fn observe_place(&self, live: &Live, side: Side, wanted: &NarrowNeeds) -> SideView {
-        let spec = live.desired.sides.get(side);
-        let AccountRef::Managed(name) = &spec.account else { return SideView::default() };
-        if !live.grants.get(side).readable() {
-            return SideView::default();
-        }
-        if *wanted == NarrowNeeds::default() {
-            return self.shell.reader.view(name, spec.region);
-        }
-        self.shell.reader.read_narrow(name, spec.region, wanted.clone()).await
+        let reader = &self.shell.reader;
+        aws::observe(live, needs, |Look { account, region, needs }| async move {
+            match needs {
+                Some(needs) => reader.read_narrow(&account, region, needs).await,
+                None => reader.view(&account, region),
+            }
+        })
+        .await
     }
 
     async fn commit(&mut self, turn: &Turn, commit: &Commit) -> Committed {
@@ -400,24 +370,12 @@ fn annotations(object: &VpcPeering, commit: &Commit) -> Vec<(&'static str, Strin
     vec![(ANNOTATION_ESTABLISHED, id.to_string())]
 }
 
-/// What one side's part of `needs` comes to.
-fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
-    let spec = live.desired.sides.get(side);
-    let of_vpc = |is_asked: bool| is_asked.then_some(spec.vpc).into_iter().collect();
-    NarrowNeeds {
-        pair: needs.peerings.contains(&side).then(|| live.desired.pair()),
-        vpcs: of_vpc(needs.vpcs.contains(&side)),
-        stale_rules_of: of_vpc(needs.stale_rules.contains(&side)),
-        tables: needs.tables.get(&side).cloned().unwrap_or_default(),
-        prefix_lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use peerkeeper_core::desired::{Grant, Policy};
 
     use super::*;
+    use crate::aws::NarrowNeeds;
 
     /// A table that holds a route to a prefix list, as every gateway endpoint makes one, can be counted only once that list
     /// is read, whoever's route it is.
@@ -440,7 +398,7 @@ mod tests {
         let lists: BTreeSet<_> = "pl-0123456789abcdef0".parse().into_iter().collect();
         assert_eq!(lists.len(), 1);
         let needs = Needs { prefix_lists: [(Side::Requester, lists.clone())].into(), ..Needs::default() };
-        assert_eq!(narrow(&live, Side::Requester, &needs).prefix_lists, lists);
-        assert_eq!(narrow(&live, Side::Accepter, &needs), NarrowNeeds::default());
+        assert_eq!(NarrowNeeds::of(&live, Side::Requester, &needs).prefix_lists, lists);
+        assert_eq!(NarrowNeeds::of(&live, Side::Accepter, &needs), NarrowNeeds::default());
     }
 }

@@ -4,7 +4,7 @@
 //! shows decides; as a witness it is kept for their plans. A forged one costs a few readings.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use peerkeeper_core::desired::{AccountRef, Desired};
@@ -19,7 +19,7 @@ use peerkeeper_core::witness::{Ask, Asked, Concern, Witness, Witnesses};
 use tokio::sync::Notify;
 
 use super::misuse;
-use super::shell::{Shell, now};
+use super::shell::{Shell, lock, now};
 use super::state::State;
 use crate::aws::{Aws, clock};
 use crate::signal::{Consumer, Ear, History, News, Question, QueueUrl, Seen, Told};
@@ -73,10 +73,6 @@ pub enum Task {
     Ask(ObjectKey, Ask, usize),
     /// Ask the history for the suspected call with this event id, for the so-manieth time.
     Corroborate(Arc<str>, usize),
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Events {

@@ -4,7 +4,7 @@
 //! does not act until the incident is there.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
@@ -20,7 +20,7 @@ use peerkeeper_core::write::{Outcome, WriteCall};
 use super::audit;
 use super::cluster::ClusterError;
 use super::drive::{READ_TIMEOUT, within};
-use super::shell::{Shell, now};
+use super::shell::{Shell, lock, now};
 use crate::api::incident::Decision;
 use crate::api::{LABEL_PEERING_UID, PeeringIncident, PeeringIncidentStatus, VpcPeering};
 use crate::aws::Sent;
@@ -78,10 +78,6 @@ impl Journal {
         lock(&self.waiting).retain(|(of, _), _| of != key);
         lock(&self.unmade).retain(|(of, _), _| of != key);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A write that was sent and what came of it, as the timeline tells it.

@@ -82,7 +82,7 @@ pub struct ShellOptions {
     pub event_queues: Vec<QueueUrl>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic elsewhere left values, not half-done I/O, behind.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -82,17 +82,8 @@ async fn it_makes_keeps_and_repairs_a_peering_on_moto() {
 async fn what_moves_traffic_needs_leave_and_room() {
     let mut stage = Stage::sim();
     let (one, _) = stage.pair().await;
-    let gateway = one.ec2.create_internet_gateway().send().await.expect("a gateway");
-    let gateway = gateway.internet_gateway.and_then(|gateway| gateway.internet_gateway_id).expect("an id");
-    one.ec2
-        .attach_internet_gateway()
-        .internet_gateway_id(&gateway)
-        .vpc_id(&one.vpc)
-        .send()
-        .await
-        .expect("it");
-    let wide = one.ec2.create_route().route_table_id(&one.private).destination_cidr_block("10.0.0.0/8");
-    wide.gateway_id(&gateway).send().await.expect("a wide route");
+    let gateway = stage.gateway(&one).await;
+    stage.wide_route(&one, &gateway).await;
     stage.aws.forget_calls();
     let refused = stage.run(&APPLY);
     assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{}", refused.err);

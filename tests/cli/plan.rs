@@ -61,20 +61,11 @@ async fn what_drifted_is_told_with_what_is_held_and_traffic_that_moves_comes_fir
     let (one, other) = stage.pair().await;
     stage.make(&one, &other, "cluster-1/network/prod-shared").await;
     // Somebody made the private table's route wider, to somewhere else, and put another in the place of ours.
-    let gateway = one.ec2.create_internet_gateway().send().await.expect("a gateway");
-    let gateway = gateway.internet_gateway.and_then(|gateway| gateway.internet_gateway_id).expect("an id");
-    one.ec2
-        .attach_internet_gateway()
-        .internet_gateway_id(&gateway)
-        .vpc_id(&one.vpc)
-        .send()
-        .await
-        .expect("it");
+    let gateway = stage.gateway(&one).await;
     stage.name(&gateway, "igw-somebodys");
     let drop = one.ec2.delete_route().route_table_id(&one.private).destination_cidr_block("10.2.0.0/16");
     drop.send().await.expect("the route is gone");
-    let wide = one.ec2.create_route().route_table_id(&one.private).destination_cidr_block("10.0.0.0/8");
-    wide.gateway_id(&gateway).send().await.expect("a wide route");
+    stage.wide_route(&one, &gateway).await;
     let theirs = one.ec2.create_route().route_table_id(&one.main).destination_cidr_block("10.2.0.0/16");
     theirs.gateway_id(&gateway).send().await.expect("a route of somebody's");
     let all = peering(&one.vpc, &other.vpc).replace("matchTags: {tier: private}", "select: All");

@@ -168,6 +168,21 @@ impl Stage {
         route.vpc_peering_connection_id(id).send().await.expect("a route is made");
     }
 
+    /// An internet gateway that is attached to the VPC.
+    pub async fn gateway(&self, of: &Network) -> String {
+        let gateway = of.ec2.create_internet_gateway().send().await.expect("a gateway");
+        let gateway = gateway.internet_gateway.and_then(|made| made.internet_gateway_id).expect("an id");
+        let attach = of.ec2.attach_internet_gateway().internet_gateway_id(&gateway).vpc_id(&of.vpc);
+        attach.send().await.expect("it is attached");
+        gateway
+    }
+
+    /// Wider than any route of ours in the private table, and somewhere else.
+    pub async fn wide_route(&self, of: &Network, gateway: &str) {
+        let wide = of.ec2.create_route().route_table_id(&of.private).destination_cidr_block("10.0.0.0/8");
+        wide.gateway_id(gateway).send().await.expect("a wide route");
+    }
+
     pub async fn delete(&self, ec2: &aws_sdk_ec2::Client, id: &str) {
         ec2.delete_vpc_peering_connection()
             .vpc_peering_connection_id(id)

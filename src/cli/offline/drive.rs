@@ -1,18 +1,17 @@
 //! One turn, driven. All decisions are the engine's; what is here moves data.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use peerkeeper_core::desired::AccountRef;
-use peerkeeper_core::ids::{ObjectKey, Side, Sides};
+use peerkeeper_core::ids::{ObjectKey, Sides};
 use peerkeeper_core::observed::{Needs, SideView};
 use peerkeeper_core::time::Mono;
-use peerkeeper_core::turn::{Done, Live, Reply, Step, Turn};
+use peerkeeper_core::turn::{Done, Reply, Step, Turn};
 use peerkeeper_core::write::{Outcome, WriteCall};
 
 use super::Port;
 use super::house::House;
-use crate::aws::NarrowNeeds;
+use crate::aws::{self, Look};
 
 /// What came of one turn.
 pub struct Turned {
@@ -60,47 +59,13 @@ pub async fn turn<P: Port>(house: &Mutex<House>, port: &P, key: &ObjectKey, sinc
 
 async fn observe<P: Port>(port: &P, turn: &Turn, needs: &Needs) -> Sides<SideView> {
     let Some(live) = turn.live() else { return Sides::default() };
-    let (requester, accepter) = (&live.desired.sides.requester, &live.desired.sides.accepter);
-    if requester.account == accepter.account && requester.region == accepter.region {
-        // Both sides are read with one set of calls.
-        let (mut wanted, other) = (narrow(live, Side::Requester, needs), narrow(live, Side::Accepter, needs));
-        wanted.pair = wanted.pair.or(other.pair);
-        wanted.vpcs.extend(other.vpcs);
-        wanted.tables.extend(other.tables);
-        wanted.prefix_lists.extend(other.prefix_lists);
-        wanted.stale_rules_of.extend(other.stale_rules_of);
-        let view = observe_side(port, live, Side::Requester, wanted).await;
-        return Sides::new(view.clone(), view);
-    }
-    let (requester, accepter) = futures::join!(
-        observe_side(port, live, Side::Requester, narrow(live, Side::Requester, needs)),
-        observe_side(port, live, Side::Accepter, narrow(live, Side::Accepter, needs))
-    );
-    Sides::new(requester, accepter)
-}
-
-async fn observe_side<P: Port>(port: &P, live: &Live, side: Side, wanted: NarrowNeeds) -> SideView {
-    let spec = live.desired.sides.get(side);
-    let AccountRef::Managed(name) = &spec.account else { return SideView::default() };
-    if !live.grants.get(side).readable() {
-        return SideView::default();
-    }
-    if wanted == NarrowNeeds::default() {
-        return port.view(name, spec.region);
-    }
-    port.read(name, spec.region, wanted).await
-}
-
-/// What one side's part of `needs` comes to.
-fn narrow(live: &Live, side: Side, needs: &Needs) -> NarrowNeeds {
-    let spec = live.desired.sides.get(side);
-    NarrowNeeds {
-        pair: needs.peerings.contains(&side).then(|| live.desired.pair()),
-        vpcs: if needs.vpcs.contains(&side) { [spec.vpc].into() } else { BTreeSet::new() },
-        tables: needs.tables.get(&side).cloned().unwrap_or_default(),
-        prefix_lists: needs.prefix_lists.get(&side).cloned().unwrap_or_default(),
-        stale_rules_of: if needs.stale_rules.contains(&side) { [spec.vpc].into() } else { BTreeSet::new() },
-    }
+    aws::observe(live, needs, |Look { account, region, needs }| async move {
+        match needs {
+            Some(needs) => port.read(&account, region, needs).await,
+            None => port.view(&account, region),
+        }
+    })
+    .await
 }
 
 async fn write<P: Port>(port: &P, turn: &Turn, key: &ObjectKey, calls: &[WriteCall]) -> Vec<Outcome> {
