@@ -4,6 +4,7 @@
 mod admission;
 mod api;
 mod calls;
+mod decide;
 mod drift;
 mod events;
 mod harness;

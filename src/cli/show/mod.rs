@@ -1,9 +1,11 @@
 //! Output: data on stdout, in the form that was asked for; errors on stderr.
 
+pub mod incidents;
 mod json;
 mod markdown;
 mod plan;
 mod style;
+mod table;
 mod text;
 
 use std::io::{self, Write};
@@ -12,6 +14,7 @@ use clap::ValueEnum;
 
 pub use plan::{ActionView, HoldView, PeeringView, PlanView, Status, Summary, Wording};
 pub use style::Style;
+pub use table::Table;
 
 /// How a result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
