@@ -194,7 +194,7 @@ fn ages_are_as_kubectl_writes_them() {
 /// What the page shows is what the command says.
 #[test]
 fn the_page_shows_real_output() {
-    let page = include_str!("../../../../docs/cli.md");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md")).unwrap();
     let rows = [("prod-shared-pcx-0123456789abcdef0", lost())];
     let rows: Vec<_> = rows.map(|(name, status)| IncidentRow::new(&object(name, status))).into();
     let table = IncidentTable::new(&rows, at(NOW), false);
