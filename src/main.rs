@@ -16,6 +16,7 @@ enum Command {
     Apply(Box<cli::apply::ApplyArgs>),
     Completions(cli::completions::CompletionsArgs),
     Crd(cli::crd::CrdArgs),
+    Graph(Box<cli::graph::GraphArgs>),
     Incidents(Box<cli::incidents::IncidentsArgs>),
     Man(cli::man::ManArgs),
     Plan(Box<cli::plan::PlanArgs>),
@@ -45,8 +46,9 @@ fn main() -> ExitCode {
             cli::completions::run(args, Args::command()).map(well).map_err(Into::into)
         }
         Command::Crd(args) => cli::crd::run(args, &mut io::stdout()).map(well).map_err(Into::into),
-        Command::Man(args) => cli::man::run(args, Args::command()).map(well).map_err(Into::into),
+        Command::Graph(args) => cli::graph::run(args).map_err(Into::into),
         Command::Incidents(args) => cli::incidents::run(args).map(well).map_err(Into::into),
+        Command::Man(args) => cli::man::run(args, Args::command()).map(well).map_err(Into::into),
         Command::Plan(args) => cli::plan::run(args).map_err(Into::into),
         Command::Run(args) => cli::run::run(args).map(well).map_err(Into::into),
     };

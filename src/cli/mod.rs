@@ -4,6 +4,7 @@ pub mod apply;
 pub mod aws;
 pub mod completions;
 pub mod crd;
+pub mod graph;
 pub mod incidents;
 pub mod kube;
 pub mod man;

@@ -19,6 +19,7 @@ mod helper;
 mod moto;
 
 mod apply;
+mod graph;
 mod plan;
 mod shells;
 mod stage;

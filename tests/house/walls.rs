@@ -43,6 +43,8 @@ fn a_breach_is_seen_wherever_a_crate_can_be_named() {
 
 /// Commands that only look, and what they are made of: they name nothing through which AWS could be changed.
 const ONLY_LOOK: &[&str] = &[
+    "cli/graph.rs",
+    "cli/graph/survey.rs",
     "cli/plan.rs",
     "cli/offline/mod.rs",
     "cli/offline/accounts.rs",

@@ -89,6 +89,7 @@ pub fn commands() -> Vec<Command> {
         cli::run::RunArgs::augment_args(Command::new("run")),
         cli::plan::PlanArgs::augment_args(Command::new("plan")),
         cli::apply::ApplyArgs::augment_args(Command::new("apply")),
+        cli::graph::GraphArgs::augment_args(Command::new("graph")),
         cli::incidents::IncidentsArgs::augment_args(Command::new("incidents")),
         cli::crd::CrdArgs::augment_args(Command::new("crd")),
         cli::completions::CompletionsArgs::augment_args(Command::new("completions")),
