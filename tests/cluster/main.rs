@@ -14,6 +14,7 @@ mod latency;
 mod lifecycle;
 mod memory;
 mod outages;
+mod plan;
 mod refusals;
 mod replicas;
 mod rights;

@@ -89,7 +89,7 @@ impl<'a> Admission<'a> {
 
     pub fn finish(mut self) -> Result<Manifests, ManifestError> {
         if self.problems.is_empty() {
-            return Ok(self.manifests);
+            return Ok(Manifests { places: self.seen, ..self.manifests });
         }
         self.problems.sort();
         self.problems.dedup();

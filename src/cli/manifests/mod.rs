@@ -1,21 +1,29 @@
-//! Manifests: what an API server would make of the files of a Git repository, without one.
+//! What is declared: what an API server would make of the files of a Git repository, without one; or what is in a cluster.
 //!
 //! `yaml` reads documents and knows their lines; `files` finds them; `admit` holds them against the schemas. Whatever is
-//! wrong is told all at once: one bad document hides nothing of the others.
+//! wrong is told all at once: one bad document hides nothing of the others. `cluster` reads what is in a cluster, `overlay`
+//! lays files over it, and `source` knows which of these somebody asked for.
 
 mod admit;
+mod cluster;
 mod files;
+mod overlay;
+mod source;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use peerkeeper_core::ids::ObjectKey;
 
+use crate::admission::Kind;
 use crate::api::crd::CrdError;
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
 
+pub use cluster::InCluster;
 pub use files::ManifestArgs;
+pub use overlay::is_shown;
+pub use source::{SourceArgs, SourceError};
 
 /// A label that the API server gives every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -28,9 +36,17 @@ pub struct Place {
     pub line: usize,
 }
 
+impl Place {
+    /// Of what stands in no file.
+    pub fn in_cluster() -> Self {
+        Self { file: "the cluster".to_owned(), line: 0 }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        let Self { file, line } = self;
+        if *line == 0 { f.write_str(file) } else { write!(f, "{file}:{line}") }
     }
 }
 
@@ -78,6 +94,12 @@ pub struct Manifests {
     pub namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// Objects of other kinds, by kind: a Git repository holds more than ours.
     pub skipped: BTreeMap<String, usize>,
+    /// Where each object of ours stands that came from a file.
+    pub places: BTreeMap<(Kind, String), Place>,
+    /// The namespaces whose objects are looked at; the others' are there to be judged among. `None`: all.
+    pub shown: Option<BTreeSet<String>>,
+    /// Where these are objects of a cluster: what it knows beside.
+    pub cluster: Option<InCluster>,
 }
 
 impl Manifests {

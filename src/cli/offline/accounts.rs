@@ -49,7 +49,9 @@ pub async fn declared(
     let sides = || {
         manifests.peerings.values().flat_map(|(peering, _)| [&peering.spec.requester, &peering.spec.accepter])
     };
-    let is_named = sides().any(|side| side.account.name.as_deref() == Some(AMBIENT));
+    // In a cluster, an account that nobody declared is none.
+    let is_named =
+        manifests.cluster.is_none() && sides().any(|side| side.account.name.as_deref() == Some(AMBIENT));
     if is_named && !accounts.contains_key(AMBIENT) {
         let caller = aws.own_caller().await.map_err(OfflineError::Ambient)?;
         let peers: BTreeSet<&str> = sides().filter_map(|side| side.account.id.as_deref()).collect();
@@ -85,7 +87,7 @@ pub async fn declared(
 
 /// Proves whose the credentials of every account in use are. One that can't be used is told, and its objects say so.
 pub async fn prove(aws: &Aws, house: &mut House) -> Vec<Trouble> {
-    let names: BTreeSet<Arc<str>> = house.state.places().into_iter().map(|(name, _)| name).collect();
+    let names: BTreeSet<Arc<str>> = house.places().into_iter().map(|(name, _)| name).collect();
     let proofs = join_all(names.iter().map(|name| aws.verify(name))).await;
     let mut troubles = Vec::new();
     for (name, proof) in names.into_iter().zip(proofs) {

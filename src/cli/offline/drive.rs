@@ -37,8 +37,7 @@ pub async fn turn<P: Port>(house: &Mutex<House>, port: &P, key: &ObjectKey, sinc
     loop {
         reply = match turn.next(port.now(), reply) {
             Step::ReadLive => Reply::Live(lock(house).live(key, &view).map(Box::new)),
-            // Those that are not among the manifests may be in a cluster: they count as there.
-            Step::Lookup(_) => Reply::Exists(true),
+            Step::Lookup(key) => Reply::Exists(lock(house).exists(&key)),
             Step::Observe(needs) => Reply::Observed(Box::new(observe(port, &turn, &needs).await)),
             Step::Commit(commit) => {
                 let stored = lock(house).commit(key, &commit, port.now().wall, &view);

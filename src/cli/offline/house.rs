@@ -10,24 +10,35 @@ use peerkeeper_core::incident::{
 };
 use peerkeeper_core::memory::{Act, Memory};
 use peerkeeper_core::observed::SideView;
-use peerkeeper_core::plan::Report;
-use peerkeeper_core::plan::Truth;
+use peerkeeper_core::plan::{Finalizer, Report, Truth};
 use peerkeeper_core::reason::ConditionType;
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Timing, Wall};
 use peerkeeper_core::turn::{Commit, Committed, Live};
 use peerkeeper_core::witness::Witness;
 
-use crate::api::AwsAccount;
-use crate::cli::manifests::{Manifests, Place};
-use crate::controller::state::{Brief, Known, KnownAccount, KnownNamespace, State};
+use crate::api::{AwsAccount, FINALIZER_CLEANUP, PeeringIncident, VpcPeering};
+use crate::cli::manifests::{InCluster, Manifests, Place, is_shown};
+use crate::controller::state::{self, Brief, Known, KnownAccount, KnownNamespace, State};
 use crate::declare::{self, VpcTags};
+use crate::remember::{self, RememberError};
 
 /// Everything of one run but AWS.
 pub struct House {
     pub state: State,
     pub timing: Timing,
     objects: BTreeMap<ObjectKey, Object>,
+    /// What is not among the objects does not exist.
+    is_whole: bool,
+}
+
+/// Why an object can't be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum HouseError {
+    #[error(transparent)]
+    Declare(#[from] declare::DeclareError),
+    #[error("its memory can't be read: {0}")]
+    Memory(#[from] RememberError),
 }
 
 /// One `VpcPeering`, as status would hold it.
@@ -41,6 +52,10 @@ struct Object {
     told: BTreeMap<ConditionType, (Truth, Arc<str>)>,
     report: Option<Report>,
     recent: Option<Recent>,
+    /// It is worked on; the others are there to be judged among.
+    is_shown: bool,
+    /// Deleted, and let go.
+    is_gone: bool,
 }
 
 /// What a commit came to.
@@ -58,11 +73,15 @@ impl House {
         owner_id: &str,
         limits: (u32, u32),
         timing: Timing,
-    ) -> Result<Self, declare::DeclareError> {
+        now: Wall,
+    ) -> Result<Self, HouseError> {
         let mut state = State::default();
         state.limits.set_operator(limits.0, limits.1);
+        let cluster = manifests.cluster.as_ref();
+        let is_terminating = |name: &str| cluster.is_some_and(|cluster| cluster.terminating.contains(name));
         for namespace in manifests.used_namespaces() {
-            let known = KnownNamespace { labels: manifests.labels_of(namespace), terminating: false };
+            let terminating = is_terminating(namespace);
+            let known = KnownNamespace { labels: manifests.labels_of(namespace), terminating };
             state.namespaces.insert(namespace.into(), known);
         }
         for (key, policy) in &manifests.policies {
@@ -76,9 +95,11 @@ impl House {
             state.accounts.insert(name.into(), KnownAccount { object: Arc::new(object), unusable: None });
         }
         ids.into_iter().for_each(|id| state.limit_account(id));
+        let noted = state.removals_by_policy();
+        state.limits.set_noted(noted);
         let mut objects = BTreeMap::new();
         for (key, (peering, place)) in &manifests.peerings {
-            let desired = declare::desired(peering, false, owner_id)?;
+            let desired = declare::desired(peering, is_terminating(&key.namespace), owner_id)?;
             let known = Known {
                 brief: Brief::of(peering),
                 desired: Ok(desired.clone()),
@@ -88,9 +109,15 @@ impl House {
                 told: None,
             };
             state.peerings.insert(key.clone(), known);
-            objects.insert(key.clone(), Object::new(desired, place.clone()));
+            let mut object = Object::new(desired, place.clone());
+            object.is_shown = is_shown(manifests, key);
+            if let Some(cluster) = cluster {
+                object.recall(peering, cluster, now)?;
+            }
+            objects.insert(key.clone(), object);
         }
-        let mut house = Self { state, timing, objects };
+        let is_whole = cluster.is_some_and(|cluster| cluster.is_whole);
+        let mut house = Self { state, timing, objects, is_whole };
         house.enter_all(&|_, _, _| VpcTags::Unread);
         Ok(house)
     }
@@ -103,14 +130,31 @@ impl House {
         }
     }
 
-    /// The places that peerings need and whose credentials are good.
-    pub fn readable_places(&self) -> Vec<crate::controller::state::Place> {
-        let usable = |name: &str| self.state.accounts.get(name).is_some_and(|known| known.unusable.is_none());
-        self.state.places().into_iter().filter(|(name, _)| usable(name)).collect()
+    /// The places that the peerings which are worked on need.
+    pub fn places(&self) -> BTreeSet<state::Place> {
+        let shown = self.objects.values().filter(|object| object.is_shown);
+        shown.flat_map(|object| self.state.places_of(&object.desired)).collect()
     }
 
+    /// Those of them whose credentials are good.
+    pub fn readable_places(&self) -> Vec<state::Place> {
+        let usable = |name: &str| self.state.accounts.get(name).is_some_and(|known| known.unusable.is_none());
+        self.places().into_iter().filter(|(name, _)| usable(name)).collect()
+    }
+
+    /// The objects that are worked on.
     pub fn keys(&self) -> Vec<ObjectKey> {
-        self.objects.keys().cloned().collect()
+        self.objects.iter().filter(|(_, object)| object.is_shown).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether there is such an object. Where not all of a cluster is known, one that nobody knows of counts as there.
+    pub fn exists(&self, key: &ObjectKey) -> bool {
+        !self.is_whole || self.objects.get(key).is_some_and(|object| !object.is_gone)
+    }
+
+    /// It is deleted, and nothing of it is left.
+    pub fn is_gone(&self, key: &ObjectKey) -> bool {
+        self.objects.get(key).is_some_and(|object| object.is_gone)
     }
 
     pub fn desired(&self, key: &ObjectKey) -> Option<&Desired> {
@@ -168,7 +212,7 @@ impl House {
     /// The object and everything that it is judged by, as of now.
     pub fn live(&mut self, key: &ObjectKey, view: &dyn Fn(&str, Region) -> SideView) -> Option<Live> {
         let grants = self.grants(self.desired(key)?, view);
-        let object = self.objects.get(key)?;
+        let object = self.objects.get(key).filter(|object| !object.is_gone)?;
         self.state.enter(&object.desired, &object.memory, grants.both_allow());
         let policy = self.state.policy_of(&key.namespace, &self.state.peerings.get(key)?.brief);
         Some(Live {
@@ -230,6 +274,12 @@ impl House {
             commit.report.conditions.iter().map(|c| (c.kind, (c.truth, c.reason.as_str().into()))).collect();
         object.memory = commit.memory;
         object.report = Some(commit.report);
+        if commit.finalizer == Finalizer::Drop {
+            object.is_gone = true;
+            let version: Arc<str> = object.version.to_string().into();
+            self.state.forget(key);
+            return Stored { committed: Committed::Stored { version, recorded }, is_news: true };
+        }
         let (desired, memory) = (object.desired.clone(), object.memory.clone());
         let version: Arc<str> = object.version.to_string().into();
         let granted = self.grants(&desired, view).both_allow();
@@ -251,7 +301,32 @@ impl Object {
             told: BTreeMap::new(),
             report: None,
             recent: None,
+            is_shown: true,
+            is_gone: false,
         }
+    }
+
+    /// What a cluster keeps of it. Its memory is evidence, as it is to the operator.
+    fn recall(&mut self, peering: &VpcPeering, cluster: &InCluster, now: Wall) -> Result<(), RememberError> {
+        let (memory, _) = remember::memory(peering.status.as_ref())?;
+        let key = &self.desired.key;
+        let wanted = remember::incidents_of_interest(key, &memory, now);
+        let seen = |wanted: Option<remember::Wanted>| {
+            let Some(remember::Wanted { name, peering }) = wanted else { return IncidentSeen::Unread };
+            let object: Option<&PeeringIncident> =
+                cluster.incidents.get(&ObjectKey::new(key.namespace.clone(), name));
+            let found =
+                object.and_then(|object| remember::incident_found(object, key, &self.desired.uid, peering));
+            found.map_or(IncidentSeen::Absent, IncidentSeen::Found)
+        };
+        self.incident = Kinds { loss: seen(wanted.loss), drift: seen(wanted.drift) };
+        let finalizers = peering.metadata.finalizers.iter().flatten();
+        let has_finalizer = finalizers.into_iter().any(|finalizer| finalizer == FINALIZER_CLEANUP);
+        // The operator adds it before its first write; here nothing is deleted meanwhile.
+        self.has_finalizer = has_finalizer || !self.desired.deleting;
+        self.told = remember::told(peering.status.as_ref());
+        self.memory = memory;
+        Ok(())
     }
 }
 

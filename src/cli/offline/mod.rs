@@ -21,7 +21,7 @@ mod road;
 
 pub use accounts::{OfflineError, Trouble};
 pub use converge::{AtAws, Ended, converge};
-pub use house::House;
+pub use house::{House, HouseError};
 pub use road::{ObjectPlan, Step, Traffic, plan};
 
 use peerkeeper_core::ids::Region;
@@ -30,7 +30,7 @@ use peerkeeper_core::time::{Now, Timing};
 use peerkeeper_core::write::{Outcome, WriteCall};
 
 use super::manifests::Manifests;
-use crate::aws::{Aws, NarrowNeeds};
+use crate::aws::{Aws, NarrowNeeds, clock};
 
 /// Reads the places that the manifests need, once, and sets up everything that objects are judged by. What could not be
 /// read comes beside it: what it bears on is unknown, and the rest is not.
@@ -46,7 +46,7 @@ pub async fn read(
 ) -> Result<(House, Vec<Trouble>), OfflineError> {
     let accounts = accounts::declared(aws, manifests).await?;
     let owner = owner_id.unwrap_or(any_owner);
-    let house = House::new(manifests, accounts, owner, limits, timing);
+    let house = House::new(manifests, accounts, owner, limits, timing, clock::wall());
     let mut house = house.map_err(|error| OfflineError::Account(error.to_string()))?;
     let mut troubles = accounts::prove(aws, &mut house).await;
     troubles.extend(accounts::sweep(aws, &house).await);

@@ -21,6 +21,7 @@ use crate::cli::manifests::Place;
 
 /// So often in a row time may pass without anything happening.
 const IDLE_MAX: usize = 12;
+const DELETED: &str = "its VpcPeering is being deleted";
 /// More rounds than any way takes: a bound, should two objects ever undo each other's work.
 const ROUNDS_MAX: usize = 400;
 
@@ -35,6 +36,8 @@ pub struct ObjectPlan {
     pub now: Report,
     /// As they would be after all steps.
     pub then: Report,
+    /// Its VpcPeering is being deleted, and would be let go after them.
+    pub ends: bool,
 }
 
 /// One end, in words.
@@ -67,13 +70,13 @@ pub enum Traffic {
 impl ObjectPlan {
     pub fn is_in_sync(&self) -> bool {
         let ready = self.now.condition(ConditionType::Ready);
-        self.steps.is_empty() && ready.is_some_and(|ready| ready.truth == Truth::True)
+        !self.ends && self.steps.is_empty() && ready.is_some_and(|ready| ready.truth == Truth::True)
     }
 }
 
 /// Plans every object among the others, each to its end. Nothing is written, and only what the sweeps brought is looked at.
 pub async fn plan(house: House, reader: Reader, now: peerkeeper_core::time::Now) -> Vec<ObjectPlan> {
-    let places = house.state.places().into_iter().filter_map(|place| {
+    let places = house.places().into_iter().filter_map(|place| {
         let account = house.state.declared.get(&place.0)?.account;
         let at = AccountRegion { account, region: place.1 };
         Some((place, at))
@@ -109,6 +112,7 @@ pub fn described(
         Some(ObjectPlan {
             place: house.place(&key)?.clone(),
             sides: Sides::from_fn(|side| side_at(desired, &grants, side)),
+            ends: house.is_gone(&key),
             key,
             steps: Vec::new(),
             now: report.clone(),
@@ -144,7 +148,8 @@ impl Road<'_> {
             let (mut is_news, mut wake): (bool, Option<Mono>) = (false, None);
             for key in keys {
                 let turned = self.turn(key).await;
-                is_news |= turned.is_news || turned.done.result != TurnResult::Settled;
+                let is_over = matches!(turned.done.result, TurnResult::Settled | TurnResult::Gone);
+                is_news |= turned.is_news || !is_over;
                 wake = wake.into_iter().chain(turned.done.wake).min();
             }
             idle = if is_news { 0 } else { idle + 1 };
@@ -250,10 +255,11 @@ impl Recorder<'_> {
                 } else {
                     Traffic::Untouched
                 };
-                (
-                    "a request of ours beside a live peering of the same VPCs can't be accepted".to_owned(),
-                    traffic,
-                )
+                let why = match self.is_being_deleted() {
+                    true => DELETED,
+                    false => "a request of ours beside a live peering of the same VPCs can't be accepted",
+                };
+                (why.to_owned(), traffic)
             }
             Write::Options { id, requester, accepter } => {
                 let shown = self.road.peering(call.at, *id);
@@ -286,11 +292,19 @@ impl Recorder<'_> {
                 let is_live = self.road.peering(call.at, *was).is_some_and(|p| p.state.is_live());
                 let what = format!("{} in {}", slot.destination, slot.table);
                 let traffic = if is_live { Traffic::Cut(what) } else { Traffic::Untouched };
-                let why = if is_live { "no longer declared" } else { "its peering has ended" };
-                (format!("{why}: {was}"), traffic)
+                let why = match is_live {
+                    _ if self.is_being_deleted() => DELETED.to_owned(),
+                    true => format!("no longer declared: {was}"),
+                    false => format!("its peering has ended: {was}"),
+                };
+                (why, traffic)
             }
             Write::RevokeRule { via, .. } => (format!("stale: {via} has ended"), Traffic::Untouched),
         }
+    }
+
+    fn is_being_deleted(&self) -> bool {
+        lock(self.house).desired(self.key).is_some_and(|desired| desired.deleting)
     }
 
     fn why_create(&self, pair: PairAt) -> String {

@@ -56,7 +56,7 @@ pub enum Status {
 pub struct PeeringView {
     pub namespace: String,
     pub name: String,
-    /// `file:line` of its manifest.
+    /// `file:line` of its manifest, or `the cluster`.
     pub manifest: String,
     pub requester: EndView,
     pub accepter: EndView,
@@ -170,8 +170,8 @@ impl Summary {
 
 impl PeeringView {
     fn new(plan: &ObjectPlan, words: &Wording) -> Self {
-        let ObjectPlan { key, place, sides, steps, now, then } = plan;
-        let holds = holds(then, words);
+        let ObjectPlan { key, place, sides, steps, now, then, ends } = plan;
+        let holds = if *ends { Vec::new() } else { holds(then, words) };
         let is_unseen = |reason: Reason| {
             matches!(
                 reason,
@@ -180,6 +180,7 @@ impl PeeringView {
         };
         let ready = then.condition(ConditionType::Ready);
         let status = match ready {
+            _ if *ends => Status::ToChange,
             Some(ready) if ready.truth != Truth::True && steps.is_empty() && is_unseen(ready.reason) => {
                 Status::Unknown
             }

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 mod aws;
+mod cli;
 mod client;
 mod controlplane;
 mod ec2sim;
@@ -15,6 +16,7 @@ mod proxy;
 mod world;
 
 pub use aws::Aws;
+pub use cli::Cli;
 pub use client::{Call, Fault, OWN_ACCOUNT};
 pub use controlplane::ControlPlane;
 pub use ec2sim::Ec2sim;
