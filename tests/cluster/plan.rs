@@ -54,6 +54,8 @@ async fn a_plan_of_a_cluster_goes_by_what_its_objects_remember() {
     assert_eq!((flagged.code, flagged.err.as_str()), (2, ""), "{}", flagged.out);
     assert!(flagged.out.contains(": held (the cluster)"), "{}", flagged.out);
     insta::assert_snapshot!("flagged", flagged.out);
+    let page = include_str!("../../docs/cli.md");
+    assert!(page.contains(&flagged.out), "docs/cli.md does not show it as it is");
     // Files alone tell nothing of it.
     cli.write("peering.json", &team.peering("pair").to_string());
     for (name, id, account) in
