@@ -14,6 +14,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     Apply(Box<cli::apply::ApplyArgs>),
+    Check(Box<cli::check::CheckArgs>),
     Completions(cli::completions::CompletionsArgs),
     Crd(cli::crd::CrdArgs),
     Graph(Box<cli::graph::GraphArgs>),
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     let well = |()| ExitCode::SUCCESS;
     let done: Result<ExitCode, Box<dyn Error>> = match &args.command {
         Command::Apply(args) => cli::apply::run(args).map_err(Into::into),
+        Command::Check(args) => cli::check::run(args).map_err(Into::into),
         Command::Completions(args) => {
             cli::completions::run(args, Args::command()).map(well).map_err(Into::into)
         }

@@ -25,6 +25,7 @@ use peerkeeper_core::time::Mono;
 use super::clock;
 use super::errors::{CallError, IdentityError};
 use super::meter::{CallKey, CallResult, Meter};
+use super::rehearse::OnlyDryRuns;
 use super::whole::WholeAnswers;
 
 /// What an AwsAccount says about how to get in.
@@ -161,16 +162,22 @@ impl Session {
     }
 
     /// An EC2 client that sends only what the vault hands out.
-    fn ec2(&self, region: Region, timeout: Duration, vault: Arc<Vault>) -> aws_sdk_ec2::Client {
+    fn ec2(
+        &self,
+        purpose: Purpose,
+        region: Region,
+        timeout: Duration,
+        vault: Arc<Vault>,
+    ) -> aws_sdk_ec2::Client {
         let conf = aws_sdk_ec2::config::Builder::from(&self.sdk)
             .region(aws_sdk_ec2::config::Region::new(region.to_string()))
             .credentials_provider(VaultKey(vault))
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts(self.connect_timeout, timeout))
-            .interceptor(WholeAnswers)
-            .build();
-        aws_sdk_ec2::Client::from_conf(conf)
+            .interceptor(WholeAnswers);
+        let conf = if purpose == Purpose::Rehearse { conf.interceptor(OnlyDryRuns) } else { conf };
+        aws_sdk_ec2::Client::from_conf(conf.build())
     }
 
     /// Service Quotas, in the place that the quota is for.
@@ -317,6 +324,8 @@ impl ProvideCredentials for OwnKey {
 pub(super) enum Purpose {
     Read,
     Write,
+    /// Sends dry runs and nothing else.
+    Rehearse,
 }
 
 /// One AwsAccount as it was declared: another uid or generation is another account.
@@ -362,7 +371,7 @@ impl Account {
 
     pub fn client(&self, purpose: Purpose, region: Region, timeout: Duration) -> aws_sdk_ec2::Client {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || self.session.ec2(region, timeout, self.vault.clone());
+        let make = || self.session.ec2(purpose, region, timeout, self.vault.clone());
         clients.entry((purpose, region)).or_insert_with(make).clone()
     }
 

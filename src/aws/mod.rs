@@ -6,7 +6,7 @@
 //! look       where a turn's needs are looked for
 //! read       Describe, all pages or nothing        convert   AWS's wire types -> the engine's nouns
 //! write      each write, once                      errors    what went wrong, in one table
-//! door       the way in, for rooms that ask other services
+//! door       the way in, for rooms that ask other services      rehearse   whether a write would be allowed, by DryRun
 //! snapshot   what was read last, shared            budget    our own token buckets, and who waits for them
 //! quotas     what must be known before the first write    http       TLS, proxy, CA          meter, clock
 //! whole      no answer is read that was cut off
@@ -27,6 +27,7 @@ mod meter;
 mod quotas;
 mod read;
 mod reader;
+mod rehearse;
 mod snapshot;
 mod whole;
 mod write;
@@ -56,6 +57,7 @@ pub use errors::{CallError, IdentityError, ReadError, ReadErrorKind};
 pub use look::{Look, observe};
 pub use meter::{CallKey, CallResult, Meter};
 pub use reader::{NarrowNeeds, Reader, SweepReport};
+pub use rehearse::{Attempt, Canary, Leave, Rehearsal, RouteThere, Unproved};
 
 use accounts::{Account, Session};
 use budget::Budget;
@@ -224,6 +226,18 @@ impl Aws {
 
     pub fn writer(&self) -> Writer {
         Writer { inner: self.inner.clone() }
+    }
+
+    /// Asks about writes without writing, where the endpoint proves that it heeds DryRun.
+    pub async fn rehearse(
+        &self,
+        name: &str,
+        region: Region,
+        canaries: &[Canary],
+    ) -> Result<Rehearsal, Unproved> {
+        let held = self.inner.held(name);
+        let held = held.map_err(|error| Unproved { why: error.to_string(), refused: BTreeMap::new() })?;
+        Rehearsal::open(held.account.clone(), region, self.inner.read_timeout, canaries).await
     }
 
     /// The way to another service in one Region: in the name of an AwsAccount, or with the operator's own credentials.

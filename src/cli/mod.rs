@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod aws;
+pub mod check;
 pub mod completions;
 pub mod crd;
 pub mod graph;

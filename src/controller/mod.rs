@@ -39,6 +39,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub use audit::AuditLog;
 pub use lease::LeaseOptions;
+pub(crate) use schema_check::missing_field;
 
 use crate::aws::Aws;
 use crate::metrics::Snapshot;

@@ -51,7 +51,11 @@ async fn misfit(cluster: &Cluster) -> Option<String> {
     None
 }
 
-fn missing_field(own: &CustomResourceDefinition, served: &CustomResourceDefinition) -> Option<String> {
+/// The first field of `own` that `served` lacks, as a path.
+pub(crate) fn missing_field(
+    own: &CustomResourceDefinition,
+    served: &CustomResourceDefinition,
+) -> Option<String> {
     let own = schema(own)?;
     let Some(served) = schema(served) else { return Some(format!("the version {VERSION}")) };
     missing(own, served, "")

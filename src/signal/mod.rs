@@ -3,12 +3,14 @@
 //! ```text
 //! queue     messages from SQS, each handed over before it is deleted
 //! history   CloudTrail's event history, asked about one loss at a time
+//! reach     whether a queue answers, without taking anything from it
 //! parse     what a record says, whatever bytes it comes as
 //! ```
 
 mod history;
 pub mod parse;
 mod queue;
+mod reach;
 mod url;
 
 use std::future::Future;
@@ -19,6 +21,7 @@ use peerkeeper_core::trail::TrailEvent;
 pub use history::{History, Question, Told};
 pub use parse::{Ignored, Parsed};
 pub use queue::{Consumer, Seen};
+pub use reach::{Reached, reach};
 pub use url::QueueUrl;
 
 /// Who is told.

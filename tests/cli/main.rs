@@ -20,6 +20,7 @@ mod moto;
 
 mod apply;
 mod graph;
+mod check;
 mod plan;
 mod shells;
 mod stage;

@@ -8,6 +8,7 @@ mod direct;
 mod fake;
 mod identity;
 mod reads;
+mod rehearse;
 mod rules;
 mod world;
 mod writes;

@@ -91,6 +91,7 @@ pub fn commands() -> Vec<Command> {
         cli::apply::ApplyArgs::augment_args(Command::new("apply")),
         cli::graph::GraphArgs::augment_args(Command::new("graph")),
         cli::incidents::IncidentsArgs::augment_args(Command::new("incidents")),
+        cli::check::CheckArgs::augment_args(Command::new("check")),
         cli::crd::CrdArgs::augment_args(Command::new("crd")),
         cli::completions::CompletionsArgs::augment_args(Command::new("completions")),
         cli::man::ManArgs::augment_args(Command::new("man")),
