@@ -88,7 +88,7 @@ async fn without_a_proof_no_write_is_asked_about() {
     stage.pair().await;
     stage.aws.forget_calls();
     let lines = lines(&stage, &[], 0);
-    for action in WRITES {
+    for action in WRITES.iter().filter(|action| !action.starts_with("Accept")) {
         let (status, why) = of(&lines, &format!("AwsAccount prod eu-west-1 {action}"));
         assert_eq!(status, "not checked");
         assert!(why.contains("did not prove that it heeds DryRun"), "{why}");
@@ -248,7 +248,9 @@ async fn on_moto_writes_are_not_checked_and_nothing_is_made() {
     let told: Value = serde_json::from_str(&said.out).expect("JSON");
     let lines = told["lines"].as_array().expect("lines").clone();
     for place in ["prod eu-west-1", "shared us-east-1"] {
-        for action in WRITES {
+        // A request is made on one side and accepted on the other.
+        let not_here = if place.starts_with("prod") { "AcceptVpc" } else { "CreateVpc" };
+        for action in WRITES.iter().filter(|action| !action.starts_with(not_here)) {
             let (status, why) = of(&lines, &format!("AwsAccount {place} {action}"));
             assert_eq!(
                 (status.as_str(), why.as_str()),

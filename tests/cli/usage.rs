@@ -47,6 +47,7 @@ fn the_page_shows_real_output() {
         "plan__drifted_markdown",
         "apply__applied",
         "graph__lost_mermaid",
+        "check__in_place",
     ] {
         let snapshot = std::fs::read_to_string(folder.join(format!("cli__{name}.snap"))).expect(name);
         let said = snapshot.splitn(3, "---\n").nth(2).expect("a head and a body");

@@ -4,6 +4,7 @@
 mod admission;
 mod api;
 mod calls;
+mod check;
 mod decide;
 mod drift;
 mod events;

@@ -46,6 +46,12 @@ const ONLY_LOOK: &[&str] = &[
     "cli/graph.rs",
     "cli/graph/survey.rs",
     "cli/plan.rs",
+    "cli/check/mod.rs",
+    "cli/check/aws.rs",
+    "cli/check/cluster.rs",
+    "cli/check/line.rs",
+    "cli/check/places.rs",
+    "cli/check/rights.rs",
     "cli/offline/mod.rs",
     "cli/offline/accounts.rs",
     "cli/offline/drive.rs",
@@ -63,6 +69,36 @@ fn what_only_looks_holds_no_half_that_writes() {
     assert_eq!(ways_to_write("let x = aws.writer();"), [".writer("]);
     assert_eq!(ways_to_write("use crate::aws::{Aws, Writer};"), ["Writer"]);
     assert_eq!(ways_to_write("// the Writer is another's"), [""; 0]);
+}
+
+/// What asks whether a write would be allowed has one client, through which nothing but dry runs can leave
+/// (`what_is_no_dry_run_never_leaves_by_the_client_for_them`), and says so in every call besides.
+#[test]
+fn what_asks_about_writes_sends_dry_runs_alone() {
+    let path = Path::new(SRC).join("aws/rehearse.rs");
+    let text = fs::read_to_string(&path).expect("src/aws/rehearse.rs");
+    let purposes: BTreeSet<&str> = text
+        .split("Purpose::")
+        .skip(1)
+        .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next())
+        .collect();
+    assert_eq!(purposes, BTreeSet::from(["Rehearse"]));
+    let calls = unmarked_calls(&text);
+    assert_eq!(calls, (10, vec![]), "calls in all, and those without .dry_run(true)");
+    assert_eq!(ways_to_write(&text), [""; 0]);
+    assert_eq!(unmarked_calls("client.create_tags().send()"), (1, vec!["create_tags".to_owned()]));
+    let accounts = fs::read_to_string(Path::new(SRC).join("aws/accounts.rs")).expect("src/aws/accounts.rs");
+    assert!(accounts.contains("if purpose == Purpose::Rehearse { conf.interceptor(OnlyDryRuns) }"));
+}
+
+/// How many calls of a client there are, and those that do not begin with `.dry_run(true)`.
+fn unmarked_calls(text: &str) -> (usize, Vec<String>) {
+    let squeezed: String = text.split_whitespace().collect();
+    let calls = squeezed.split("client.").skip(1).filter_map(|rest| rest.split_once("()"));
+    let calls: Vec<(&str, &str)> =
+        calls.filter(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect();
+    let unmarked = calls.iter().filter(|(_, rest)| !rest.starts_with(".dry_run(true)"));
+    (calls.len(), unmarked.map(|(name, _)| (*name).to_owned()).collect())
 }
 
 fn ways_to_write(text: &str) -> Vec<&'static str> {

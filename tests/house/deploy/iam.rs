@@ -142,6 +142,16 @@ fn after_colon(action: &str) -> String {
     action.split_once(':').map_or(action, |(_, name)| name).to_owned()
 }
 
+/// What `peerkeeper check` tries is all that the policies allow, but for what can't be tried before it is needed.
+#[test]
+fn check_tries_what_the_policies_allow() {
+    use peerkeeper::cli::check::{READS, UNTRIED, WRITES};
+    let tried: BTreeSet<&str> = READS.iter().chain(&WRITES).chain(&UNTRIED).copied().collect();
+    let allowed: Vec<String> = CALLS.iter().map(|(action, _)| after_colon(action)).collect();
+    assert_eq!(tried, allowed.iter().map(String::as_str).collect());
+    assert_eq!(tried.len(), READS.len() + WRITES.len() + UNTRIED.len(), "each once");
+}
+
 #[test]
 fn a_call_is_found_however_it_is_laid_out() {
     let source = "ec2\n    .describe_vpcs()\n    .send(); sts.get_caller_identity().send(); a.get_or_init(b); x.replace(\"a\")";
