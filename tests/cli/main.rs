@@ -19,8 +19,8 @@ mod helper;
 mod moto;
 
 mod apply;
-mod graph;
 mod check;
+mod graph;
 mod plan;
 mod shells;
 mod stage;

@@ -104,24 +104,26 @@ async fn without_a_proof_there_is_no_rehearsal() {
     let route = route();
     let absent = Canary::NoRoute { table: route.table, to: "192.0.2.0/24".parse().unwrap() };
     let both = [Canary::SameRoute(route), absent];
-    let cases: [(Option<Reply>, Option<Reply>, Option<Reply>, &[Canary], &str); 5] = [
-        (None, None, None, &both, "does not heed DryRun"),
-        (Some(dry()), Some(done()), Some(dry()), &both, "does not heed DryRun"),
-        (Some(dry()), None, None, &[], "no route table of a declared VPC"),
-        (Some(error(403, "UnauthorizedOperation")), None, None, &both, "UnauthorizedOperation"),
+    /// What DescribeVpcs, ReplaceRoute and DeleteRoute are answered with; with which canaries; and what comes of it.
+    type Case<'a> = ([Option<Reply>; 3], &'a [Canary], &'a str);
+    let cases: [Case<'_>; 5] = [
+        ([None, None, None], &both, "does not heed DryRun"),
+        ([Some(dry()), Some(done()), Some(dry())], &both, "does not heed DryRun"),
+        ([Some(dry()), None, None], &[], "no route table of a declared VPC"),
+        ([Some(error(403, "UnauthorizedOperation")), None, None], &both, "UnauthorizedOperation"),
         (
-            Some(dry()),
-            Some(error(403, "UnauthorizedOperation")),
-            Some(error(400, "InvalidRoute.NotFound")),
+            [
+                Some(dry()),
+                Some(error(403, "UnauthorizedOperation")),
+                Some(error(400, "InvalidRoute.NotFound")),
+            ],
             &both,
             "DeleteRoute was answered with InvalidRoute.NotFound",
         ),
     ];
-    for (describe, replace, delete, canaries, expected) in cases {
+    for (replies, canaries, expected) in cases {
         let fake = Fake::new();
-        for (action, reply) in
-            [("DescribeVpcs", describe), ("ReplaceRoute", replace), ("DeleteRoute", delete)]
-        {
+        for (action, reply) in ["DescribeVpcs", "ReplaceRoute", "DeleteRoute"].into_iter().zip(replies) {
             if let Some(reply) = reply {
                 fake.always(action, reply);
             }
