@@ -10,7 +10,7 @@ mod peering;
 mod policy;
 
 pub use account::{Account, AccountLimits, LabelSelector, Requirement, VpcGrant, VpcSelector, account};
-pub use grants::{VpcTags, grants};
+pub use grants::{VpcTags, grants, lets_use};
 pub use peering::desired;
 pub use policy::{DEFAULT_POLICY, policy, policy_for, with_floors};
 

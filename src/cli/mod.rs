@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod crd;
 pub mod graph;
+pub mod import;
 pub mod incidents;
 pub mod kube;
 pub mod man;

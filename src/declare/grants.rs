@@ -3,7 +3,7 @@
 use super::account::{Account, VpcSelector};
 use peerkeeper_core::desired::{AccountRef, Desired, ForeignRefusal, Grant};
 use peerkeeper_core::ids::{AccountId, Region, Side, Sides, VpcId};
-use peerkeeper_core::observed::Tags;
+use peerkeeper_core::observed::{Tags, Vpc};
 use peerkeeper_core::write::TagSet;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -104,6 +104,15 @@ fn managed(
         Some(why) => unusable(why),
         None if account.suspend => Grant::Suspended(account.account),
         None => Grant::Granted(account.account),
+    }
+}
+
+/// Whether an account lets a namespace with these labels use this VPC.
+pub fn lets_use(account: &Account, namespace_labels: &BTreeMap<String, String>, vpc: &Vpc) -> bool {
+    match coverage(account, namespace_labels, vpc.id) {
+        Coverage::None => false,
+        Coverage::Whole => true,
+        Coverage::ByTags(wanted) => wanted.iter().any(|wanted| carries(&vpc.tags, wanted)),
     }
 }
 

@@ -21,6 +21,7 @@ mod moto;
 mod apply;
 mod check;
 mod graph;
+mod import;
 mod plan;
 mod shells;
 mod stage;

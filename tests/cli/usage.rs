@@ -48,6 +48,9 @@ fn the_page_shows_real_output() {
         "apply__applied",
         "graph__lost_mermaid",
         "check__in_place",
+        "import__imported",
+        "import__imported_plan",
+        "import__left_out",
     ] {
         let snapshot = std::fs::read_to_string(folder.join(format!("cli__{name}.snap"))).expect(name);
         let said = snapshot.splitn(3, "---\n").nth(2).expect("a head and a body");

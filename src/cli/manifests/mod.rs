@@ -114,6 +114,15 @@ impl Manifests {
         reader.finish()
     }
 
+    /// The same of one text, which problems call `name`.
+    pub fn of_text(name: &str, text: &str, namespace: &str) -> Result<Self, ManifestError> {
+        let mut reader = admit::Admission::new(namespace)?;
+        for (first, part) in yaml::divide(text) {
+            reader.document(name, first, &part);
+        }
+        reader.finish()
+    }
+
     /// The labels of a namespace as far as they are known: that of its name always is.
     pub fn labels_of(&self, namespace: &str) -> BTreeMap<String, String> {
         let mut labels = self.namespaces.get(namespace).cloned().unwrap_or_default();

@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::house::House;
 use crate::api::AwsAccount;
-use crate::aws::{AccountConfig, Aws, IdentityError, ReadError, SetupError};
+use crate::aws::{AccountConfig, Aws, Caller, IdentityError, ReadError, SetupError};
 use crate::cli::manifests::Manifests;
 use crate::controller::state::Place;
 use crate::declare;
 
 /// The name of the AwsAccount that the ambient credentials serve as, where no manifest has one.
-const AMBIENT: &str = "default";
+pub const AMBIENT: &str = "default";
 
 /// Why AWS can't be asked at all.
 #[derive(Debug, thiserror::Error)]
@@ -55,22 +55,32 @@ pub async fn declared(
     if is_named && !accounts.contains_key(AMBIENT) {
         let caller = aws.own_caller().await.map_err(OfflineError::Ambient)?;
         let peers: BTreeSet<&str> = sides().filter_map(|side| side.account.id.as_deref()).collect();
-        let object = json!({
-            "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount",
-            "metadata": {"name": AMBIENT, "uid": "ambient", "generation": 1},
-            "spec": {
-                "accountId": caller.account.to_string(),
-                "grants": [{
-                    "namespaceSelector": {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]},
-                    "vpcs": {"select": "All"},
-                }],
-                "allowedPeerAccounts": peers,
-            },
-        });
-        let object =
-            serde_json::from_value(object).map_err(|error| OfflineError::Account(error.to_string()))?;
+        let object = ambient(&caller, &peers)?;
         accounts.insert(AMBIENT.to_owned(), object);
     }
+    announce(aws, &accounts)?;
+    Ok(accounts)
+}
+
+/// The AwsAccount that the ambient credentials stand for.
+pub fn ambient(caller: &Caller, peers: &BTreeSet<&str>) -> Result<AwsAccount, OfflineError> {
+    let object = json!({
+        "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "AwsAccount",
+        "metadata": {"name": AMBIENT, "uid": "ambient", "generation": 1},
+        "spec": {
+            "accountId": caller.account.to_string(),
+            "grants": [{
+                "namespaceSelector": {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "Exists"}]},
+                "vpcs": {"select": "All"},
+            }],
+            "allowedPeerAccounts": peers,
+        },
+    });
+    serde_json::from_value(object).map_err(|error| OfflineError::Account(error.to_string()))
+}
+
+/// Tells the AWS room which accounts there are.
+pub fn announce(aws: &Aws, accounts: &BTreeMap<String, AwsAccount>) -> Result<(), OfflineError> {
     for object in accounts.values() {
         let account = declare::account(object).map_err(|error| OfflineError::Account(error.to_string()))?;
         aws.set_account(AccountConfig {
@@ -82,7 +92,7 @@ pub async fn declared(
             external_id: account.external_id.clone(),
         });
     }
-    Ok(accounts)
+    Ok(())
 }
 
 /// Proves whose the credentials of every account in use are. One that can't be used is told, and its objects say so.

@@ -19,10 +19,12 @@ mod foresee;
 mod house;
 mod road;
 
-pub use accounts::{OfflineError, Trouble};
+pub use accounts::{AMBIENT, OfflineError, Trouble, ambient, announce, sweep_places};
 pub use converge::{AtAws, Ended, converge};
 pub use house::{House, HouseError};
 pub use road::{ObjectPlan, Step, Traffic, plan};
+
+use std::collections::BTreeMap;
 
 use peerkeeper_core::ids::Region;
 use peerkeeper_core::observed::SideView;
@@ -30,6 +32,7 @@ use peerkeeper_core::time::{Now, Timing};
 use peerkeeper_core::write::{Outcome, WriteCall};
 
 use super::manifests::Manifests;
+use crate::api::AwsAccount;
 use crate::aws::{Aws, NarrowNeeds, clock};
 
 /// Reads the places that the manifests need, once, and sets up everything that objects are judged by. What could not be
@@ -50,11 +53,28 @@ pub async fn read(
     let mut house = house.map_err(|error| OfflineError::Account(error.to_string()))?;
     let mut troubles = accounts::prove(aws, &mut house).await;
     troubles.extend(accounts::sweep(aws, &house).await);
-    let reader = aws.reader();
     if owner_id.is_none() {
+        let reader = aws.reader();
         house.take_owner_from_tags(&|name, region| reader.view(name, region));
     }
     Ok((house, troubles))
+}
+
+/// The same for accounts that have been read already: nothing is asked but whose credentials are not known any more. A tag that
+/// names an object counts as its own.
+pub async fn judge(
+    aws: &Aws,
+    manifests: &Manifests,
+    accounts: BTreeMap<String, AwsAccount>,
+    any_owner: &str,
+    limits: (u32, u32),
+) -> Result<House, OfflineError> {
+    let house = House::new(manifests, accounts, any_owner, limits, Timing::default(), clock::wall());
+    let mut house = house.map_err(|error| OfflineError::Account(error.to_string()))?;
+    accounts::prove(aws, &mut house).await;
+    let reader = aws.reader();
+    house.take_owner_from_tags(&|name, region| reader.view(name, region));
+    Ok(house)
 }
 
 /// What a turn is driven against.

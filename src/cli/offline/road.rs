@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use peerkeeper_core::desired::{AccountRef, Grant, PairAt};
-use peerkeeper_core::ids::{AccountRegion, Destination, ObjectKey, PeeringId, Side, Sides, Slot, Target};
+use peerkeeper_core::ids::{
+    AccountRegion, Destination, ORIGIN_TAG_KEY, ObjectKey, OwnerTag, PeeringId, Side, Sides, Slot, Target,
+};
+use peerkeeper_core::memory::Origin;
 use peerkeeper_core::observed::{Peering, PeeringState, RouteTable};
 use peerkeeper_core::plan::{Report, Truth};
 use peerkeeper_core::reason::ConditionType;
@@ -56,6 +59,8 @@ pub struct Step {
     pub call: WriteCall,
     pub why: String,
     pub traffic: Traffic,
+    /// It only marks as adopted what nobody had marked.
+    pub adopts: bool,
 }
 
 /// What a call does to traffic that flows now.
@@ -233,7 +238,7 @@ impl Port for Recorder<'_> {
             let wave = steps.last().map_or(0, |step| step.wave) + 1;
             for (_, call) in calls {
                 let (why, traffic) = self.explain(call);
-                steps.push(Step { wave, call: (*call).clone(), why, traffic });
+                steps.push(Step { wave, call: (*call).clone(), why, traffic, adopts: self.adopts(call) });
             }
         }
         self.road.write(object, calls).await
@@ -241,6 +246,16 @@ impl Port for Recorder<'_> {
 }
 
 impl Recorder<'_> {
+    /// The tags of adoption, on a peering that carries none of Peerkeeper's there.
+    fn adopts(&self, call: &WriteCall) -> bool {
+        let Write::Tag { id, set } = &call.write else { return false };
+        let is_mark = |key: &str| key == OwnerTag::KEY || key == ORIGIN_TAG_KEY;
+        let is_unmarked = |peering: &Peering| !peering.tags.iter().any(|(key, _)| is_mark(key));
+        set.keys().all(|key| is_mark(key))
+            && set.get(ORIGIN_TAG_KEY).is_some_and(|origin| **origin == *Origin::Adopted.as_str())
+            && self.road.peering(call.at, *id).is_some_and(|peering| is_unmarked(&peering))
+    }
+
     fn explain(&self, call: &WriteCall) -> (String, Traffic) {
         match &call.write {
             Write::Create { pair, .. } => (self.why_create(*pair), Traffic::Untouched),
@@ -274,7 +289,7 @@ impl Recorder<'_> {
                 ("allowDnsResolutionFromRemoteVpc differs from what is declared".to_owned(), traffic)
             }
             Write::Tag { set, .. } => {
-                let of_owner = set.contains_key(peerkeeper_core::ids::OwnerTag::KEY);
+                let of_owner = set.contains_key(OwnerTag::KEY);
                 let why =
                     if of_owner { "it carries no owner tag of this object there" } else { "its tags differ" };
                 (why.to_owned(), Traffic::Untouched)

@@ -29,6 +29,8 @@ pub struct PlanView {
 pub struct Summary {
     pub peerings: usize,
     pub in_sync: usize,
+    /// Those in sync that nobody keeps yet: the tags of adoption would be set, and nothing else.
+    pub to_adopt: usize,
     /// Those for which something would be done.
     pub to_change: usize,
     /// Those that would not be as declared after all actions either.
@@ -66,6 +68,8 @@ pub struct PeeringView {
     /// In AWS's words; `absent` where there is none.
     pub aws_state: String,
     pub actions: Vec<ActionView>,
+    /// Its actions mark it as adopted, and change nothing.
+    pub adopts: bool,
     /// What would not be as declared, and why.
     pub holds: Vec<HoldView>,
 }
@@ -154,11 +158,13 @@ impl PlanView {
 impl Summary {
     fn of(peerings: &[PeeringView]) -> Self {
         let with = |status: Status| peerings.iter().filter(|peering| peering.status == status).count();
-        let actions = || peerings.iter().flat_map(|peering| &peering.actions);
+        let changed = || peerings.iter().filter(|peering| !peering.actions.is_empty() && !peering.adopts);
+        let actions = || changed().flat_map(|peering| &peering.actions);
         Self {
             peerings: peerings.len(),
             in_sync: with(Status::InSync),
-            to_change: peerings.iter().filter(|peering| !peering.actions.is_empty()).count(),
+            to_adopt: peerings.iter().filter(|peering| peering.adopts).count(),
+            to_change: changed().count(),
             held: with(Status::Held),
             unknown: with(Status::Unknown),
             actions: actions().count(),
@@ -169,6 +175,11 @@ impl Summary {
 }
 
 impl PeeringView {
+    /// Everything is as declared.
+    pub fn is_in_sync(&self) -> bool {
+        self.status == Status::InSync
+    }
+
     fn new(plan: &ObjectPlan, words: &Wording) -> Self {
         let ObjectPlan { key, place, sides, steps, now, then, ends } = plan;
         let holds = if *ends { Vec::new() } else { holds(then, words) };
@@ -179,12 +190,13 @@ impl PeeringView {
             )
         };
         let ready = then.condition(ConditionType::Ready);
+        let adopts = !steps.is_empty() && steps.iter().all(|step| step.adopts);
         let status = match ready {
             _ if *ends => Status::ToChange,
             Some(ready) if ready.truth != Truth::True && steps.is_empty() && is_unseen(ready.reason) => {
                 Status::Unknown
             }
-            Some(ready) if ready.truth == Truth::True && steps.is_empty() => Status::InSync,
+            Some(ready) if ready.truth == Truth::True && (steps.is_empty() || adopts) => Status::InSync,
             Some(ready) if ready.truth == Truth::True => Status::ToChange,
             _ => Status::Held,
         };
@@ -209,6 +221,7 @@ impl PeeringView {
             peering_id,
             aws_state: now.aws_state.to_string(),
             actions: steps.iter().map(|step| ActionView::new(step, words)).collect(),
+            adopts: adopts && status == Status::InSync,
             holds,
         }
     }
@@ -222,7 +235,7 @@ impl ActionView {
     }
 
     fn new(step: &Step, words: &Wording) -> Self {
-        let Step { wave, call, why, traffic } = step;
+        let Step { wave, call, why, traffic, adopts: _ } = step;
         let (cuts, moves) = match traffic {
             Traffic::Untouched => (None, None),
             Traffic::Moved(what) => (None, Some(words.say(what))),

@@ -41,11 +41,13 @@ fn one(out: &mut String, peering: &PeeringView, style: Style) {
         peering_id,
         aws_state,
         actions,
+        adopts,
         holds,
     } = peering;
     let title = style.bold(&format!("VpcPeering {namespace}/{name}"));
     let id = peering_id.as_ref().map(|id| format!("{id} is ")).unwrap_or_default();
     let state = match status {
+        Status::InSync if *adopts => style.good("in sync, to be adopted"),
         Status::InSync => style.good("in sync"),
         Status::ToChange => style.changed("to change"),
         Status::Held => style.bad("held"),
@@ -113,11 +115,14 @@ fn summary(view: &PlanView, style: Style) -> String {
 /// The plan in one line.
 pub fn summary_line(view: &PlanView) -> String {
     let PlanView { title, summary, .. } = view;
-    let Summary { peerings, in_sync, to_change, held, unknown, actions, cuts, moves } = summary;
+    let Summary { peerings, in_sync, to_adopt, to_change, held, unknown, actions, cuts, moves } = summary;
     let counted = |count: usize, one: &str, many: &str| {
         if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
     };
     let mut text = format!("{title}: {}, {in_sync} in sync", counted(*peerings, "peering", "peerings"));
+    if *to_adopt > 0 {
+        let _ = write!(text, " ({to_adopt} to be adopted, by tags alone)");
+    }
     if *to_change > 0 {
         let _ = write!(text, ", {to_change} to change with {}", counted(*actions, "action", "actions"));
     }

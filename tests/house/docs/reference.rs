@@ -92,6 +92,7 @@ pub fn commands() -> Vec<Command> {
         cli::graph::GraphArgs::augment_args(Command::new("graph")),
         cli::incidents::IncidentsArgs::augment_args(Command::new("incidents")),
         cli::check::CheckArgs::augment_args(Command::new("check")),
+        cli::import::ImportArgs::augment_args(Command::new("import")),
         cli::crd::CrdArgs::augment_args(Command::new("crd")),
         cli::completions::CompletionsArgs::augment_args(Command::new("completions")),
         cli::man::ManArgs::augment_args(Command::new("man")),
