@@ -11,6 +11,7 @@ mod alike;
 mod api;
 mod attribution;
 mod checkers;
+mod commits;
 #[path = "../common/mod.rs"]
 mod common;
 mod converge;
@@ -28,6 +29,7 @@ mod scene;
 mod script;
 mod shrink;
 mod stage;
+mod sweeps;
 mod trail;
 mod trouble;
 mod wanted;

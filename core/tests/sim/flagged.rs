@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ec2sim::{Calm, Request};
+use ec2sim::{Action, Calm, Request};
 use peerkeeper_core::desired::Reaction;
 use peerkeeper_core::drift::{Aspect, DriftEnd, LISTED_MAX, NONE, Stage};
 use peerkeeper_core::ids::{AccountRegion, Side, Sides, Slot};
 use peerkeeper_core::incident::{Class, DecisionVerdict, Incident, Phase};
-use peerkeeper_core::memory::Attribution;
+use peerkeeper_core::memory::{Act, Attribution};
 use peerkeeper_core::reason::Reason;
 use peerkeeper_core::trail::{Actor, ActorKind, Call, Heard, Tagged, TrailEvent};
 use peerkeeper_core::witness::{Asked, Witness};
@@ -225,12 +225,33 @@ fn an_approved_plan_is_carried_out_just_so_and_what_comes_later_asks_anew() {
     let told = only(&rig);
     assert_eq!((told.phase, told.acted.is_some()), (Phase::Restored, true));
     assert_eq!(rig.memory().drift.as_ref().unwrap().closed.unwrap().1, DriftEnd::Restored);
+    let spent = rig.memory().spent.iter().filter(|(act, _)| *act == Act::RepairDrift).count();
+    assert_eq!(spent, 1, "it counts against the limits");
     // The decision is spent.
     repoint(&mut rig);
     rig.until_reason(Reason::Occupied);
     rig.sim.run_s(300);
     assert_eq!(rig.target(Side::Requester), Some(TGW.to_owned()));
     assert_eq!(drifts(&rig).len(), 2);
+}
+
+#[test]
+fn what_changes_again_before_an_approved_repair_is_left() {
+    let mut rig = flagging();
+    repoint(&mut rig);
+    rig.until_reason(Reason::Occupied);
+    rig.sim.run_s(30);
+    rig.sim.world.deny(PROD, EU, Action::ReplaceRoute);
+    let (key, digest) = (rig.key.clone(), only(&rig).plan.unwrap().digest);
+    rig.sim.cluster.incidents.decide_drift(&key, DecisionVerdict::Approve, &digest);
+    rig.sim.hint(&key);
+    rig.sim.run_s(30);
+    assert_eq!(only(&rig).phase, Phase::Restoring, "it is begun and refused");
+    rig.sim.world.allow(PROD, EU, Action::ReplaceRoute);
+    rig.sim.world.repoint_route(&rig.a.table, "10.2.0.0/16", "igw-0123456789abcdef0").unwrap();
+    rig.sim.run_s(900);
+    assert_eq!(rig.target(Side::Requester), Some("igw-0123456789abcdef0".to_owned()));
+    assert_eq!(only(&rig).phase, Phase::Flagged, "it asks anew");
 }
 
 #[test]
