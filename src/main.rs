@@ -19,6 +19,7 @@ enum Command {
     Crd(cli::crd::CrdArgs),
     Graph(Box<cli::graph::GraphArgs>),
     Import(Box<cli::import::ImportArgs>),
+    Explain(Box<cli::explain::ExplainArgs>),
     Incidents(Box<cli::incidents::IncidentsArgs>),
     Man(cli::man::ManArgs),
     Plan(Box<cli::plan::PlanArgs>),
@@ -51,8 +52,9 @@ fn main() -> ExitCode {
         Command::Crd(args) => cli::crd::run(args, &mut io::stdout()).map(well).map_err(Into::into),
         Command::Graph(args) => cli::graph::run(args).map_err(Into::into),
         Command::Import(args) => cli::import::run(args).map_err(Into::into),
-        Command::Man(args) => cli::man::run(args, Args::command()).map(well).map_err(Into::into),
+        Command::Explain(args) => cli::explain::run(args).map(well).map_err(Into::into),
         Command::Incidents(args) => cli::incidents::run(args).map(well).map_err(Into::into),
+        Command::Man(args) => cli::man::run(args, Args::command()).map(well).map_err(Into::into),
         Command::Plan(args) => cli::plan::run(args).map_err(Into::into),
         Command::Run(args) => cli::run::run(args).map(well).map_err(Into::into),
     };

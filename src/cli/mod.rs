@@ -5,6 +5,7 @@ pub mod aws;
 pub mod check;
 pub mod completions;
 pub mod crd;
+pub mod explain;
 pub mod graph;
 pub mod import;
 pub mod incidents;

@@ -20,6 +20,7 @@ mod moto;
 
 mod apply;
 mod check;
+mod explain;
 mod graph;
 mod import;
 mod plan;

@@ -51,6 +51,7 @@ fn the_page_shows_real_output() {
         "import__imported",
         "import__imported_plan",
         "import__left_out",
+        "explain__lost_id",
     ] {
         let snapshot = std::fs::read_to_string(folder.join(format!("cli__{name}.snap"))).expect(name);
         let said = snapshot.splitn(3, "---\n").nth(2).expect("a head and a body");

@@ -8,6 +8,7 @@ mod check;
 mod decide;
 mod drift;
 mod events;
+mod explain;
 mod harness;
 mod incidents;
 mod install;

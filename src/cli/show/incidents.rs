@@ -263,13 +263,13 @@ pub fn incident(view: &IncidentView, now: Timestamp, style: Style) -> String {
 }
 
 /// Paragraphs with a head, indented alike.
-struct Lines {
-    text: String,
-    style: Style,
+pub(super) struct Lines {
+    pub(super) text: String,
+    pub(super) style: Style,
 }
 
 impl Lines {
-    fn paragraph(&mut self, head: &str, lines: &[String]) {
+    pub(super) fn paragraph(&mut self, head: &str, lines: &[String]) {
         for (at, line) in lines.iter().enumerate() {
             let head = if at == 0 { head } else { "" };
             let head = self.style.bold(&format!("{head:<10}"));

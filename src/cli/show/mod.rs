@@ -1,5 +1,6 @@
 //! Output: data on stdout, in the form that was asked for; errors on stderr.
 
+pub mod explain;
 pub mod incidents;
 mod json;
 mod markdown;
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-pub use plan::{ActionView, HoldView, PeeringView, PlanView, Status, Summary, Wording};
+pub use plan::{ActionView, EndView, HoldView, PeeringView, PlanView, Status, Summary, Wording};
 pub use style::Style;
 pub use table::Table;
 

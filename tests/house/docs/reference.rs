@@ -90,6 +90,7 @@ pub fn commands() -> Vec<Command> {
         cli::plan::PlanArgs::augment_args(Command::new("plan")),
         cli::apply::ApplyArgs::augment_args(Command::new("apply")),
         cli::graph::GraphArgs::augment_args(Command::new("graph")),
+        cli::explain::ExplainArgs::augment_args(Command::new("explain")),
         cli::incidents::IncidentsArgs::augment_args(Command::new("incidents")),
         cli::check::CheckArgs::augment_args(Command::new("check")),
         cli::import::ImportArgs::augment_args(Command::new("import")),
