@@ -17,9 +17,9 @@ enum Command {
     Check(Box<cli::check::CheckArgs>),
     Completions(cli::completions::CompletionsArgs),
     Crd(cli::crd::CrdArgs),
+    Explain(Box<cli::explain::ExplainArgs>),
     Graph(Box<cli::graph::GraphArgs>),
     Import(Box<cli::import::ImportArgs>),
-    Explain(Box<cli::explain::ExplainArgs>),
     Incidents(Box<cli::incidents::IncidentsArgs>),
     Man(cli::man::ManArgs),
     Plan(Box<cli::plan::PlanArgs>),
@@ -50,9 +50,9 @@ fn main() -> ExitCode {
             cli::completions::run(args, Args::command()).map(well).map_err(Into::into)
         }
         Command::Crd(args) => cli::crd::run(args, &mut io::stdout()).map(well).map_err(Into::into),
+        Command::Explain(args) => cli::explain::run(args).map(well).map_err(Into::into),
         Command::Graph(args) => cli::graph::run(args).map_err(Into::into),
         Command::Import(args) => cli::import::run(args).map_err(Into::into),
-        Command::Explain(args) => cli::explain::run(args).map(well).map_err(Into::into),
         Command::Incidents(args) => cli::incidents::run(args).map(well).map_err(Into::into),
         Command::Man(args) => cli::man::run(args, Args::command()).map(well).map_err(Into::into),
         Command::Plan(args) => cli::plan::run(args).map_err(Into::into),
