@@ -1,7 +1,7 @@
 //! `peerkeeper graph`.
 
 use crate::client::Fault;
-use crate::stage::{ACCOUNTS, PROD, SHARED, Stage, peering};
+use crate::stage::{ACCOUNTS, OWNER, PROD, SHARED, Stage, peering};
 
 const GRAPH: [&str; 3] = ["graph", "-f", "."];
 
@@ -27,6 +27,16 @@ async fn a_deleted_peering_is_marked_lost_and_its_dead_routes_are_counted() {
     assert_eq!((live.code, live.err.as_str()), (0, ""));
     let tip = &edges(&live.out)[0];
     assert!(tip.contains("\nlive\n") && tip.contains("routes 1 alive, 0 dead, 0 missing"), "{tip}");
+    // Whoever made it: without tags it is as live as before.
+    for network in [&one, &other] {
+        let key = |key: &str| aws_sdk_ec2::types::Tag::builder().key(key).build();
+        let untagged =
+            network.ec2.delete_tags().resources(&id).tags(key(OWNER)).tags(key("peerkeeper.dev/origin"));
+        untagged.send().await.expect("no tags");
+    }
+    let untagged = stage.run(&with(&["--output", "svg"]));
+    let tip = &edges(&untagged.out)[0];
+    assert!(tip.contains("\nlive\n"), "{tip}");
 
     stage.delete(&one.ec2, &id).await;
     stage.aws.forget_calls();
