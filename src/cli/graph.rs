@@ -9,31 +9,39 @@ pub mod svg;
 mod tests;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use peerkeeper_core::desired::Desired;
+use peerkeeper_core::ids::ObjectKey;
+use peerkeeper_core::memory::Life;
 use peerkeeper_core::time::{Now, Timing};
 
 use super::aws::AwsArgs;
-use super::manifests::{ManifestArgs, ManifestError, Manifests};
-use super::offline::{self, OfflineError, Trouble};
+use super::manifests::{SourceArgs, SourceError};
+use super::offline::{self, House, OfflineError, Trouble};
+use super::run::owner_id;
 use super::show;
 use crate::aws::{Aws, clock};
 
 use model::Model;
 use survey::Survey;
 
-/// Draws VPCs and peerings: what manifests declare against what AWS shows. It only ever reads.
+/// Draws VPCs and peerings: what is declared, in manifests or in a cluster, against what AWS shows. It only ever reads.
 ///
 /// Exit code: 0 if it was drawn from a complete reading, 1 after an error; what could be read is drawn all the same.
 #[derive(Clone, Debug, clap::Args)]
 pub struct GraphArgs {
     #[command(flatten)]
-    pub manifests: ManifestArgs,
+    pub source: SourceArgs,
     /// mermaid for Markdown on GitHub and GitLab, dot for Graphviz, or svg, a picture of its own.
     #[arg(short, long, default_value = "mermaid", value_name = "FORMAT")]
     pub output: GraphFormat,
+    /// The installation's name in AWS tags. Default: with --kube the UID of the kube-system namespace, as of the operator;
+    /// else a tag that names a VpcPeering's namespace and name counts as its own, whichever installation wrote it.
+    #[arg(long, env = "PEERKEEPER_OWNER_ID", value_parser = owner_id, value_name = "ID")]
+    pub owner_id: Option<String>,
     #[command(flatten)]
     pub aws: AwsArgs,
 }
@@ -47,7 +55,7 @@ pub enum GraphFormat {
     Svg,
 }
 
-/// Nobody's tags are looked for: whoever made a peering, it is drawn.
+/// Stands for whoever made a peering, where nobody says whose tags are ours.
 const ANY_OWNER: &str = "OWNER-ID";
 /// As of the operator.
 const LIMIT: u32 = 100;
@@ -55,11 +63,13 @@ const LIMIT: u32 = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     #[error(transparent)]
-    Manifests(#[from] ManifestError),
+    Source(#[from] SourceError),
     #[error(transparent)]
     Offline(#[from] OfflineError),
     #[error("{}", told(.0))]
     Aws(Vec<Trouble>),
+    #[error("objects of the cluster can't be read, so the graph is not complete:\n{}", .0.join("\n"))]
+    Unreadable(Vec<String>),
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -76,13 +86,20 @@ pub fn run(args: &GraphArgs) -> Result<ExitCode, GraphError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let surveyed = runtime.block_on(survey(args));
     runtime.shutdown_background();
-    let (model, troubles) = surveyed?;
+    let Surveyed { model, troubles, unreadable } = surveyed?;
     let text = write(&model, args.output);
     if args.output == GraphFormat::Mermaid {
         mermaid::beyond(&model, &text).iter().for_each(|warning| eprintln!("peerkeeper: {warning}"));
     }
     show::print(&text)?;
-    if troubles.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(GraphError::Aws(troubles)) }
+    match (unreadable.is_empty(), troubles.is_empty()) {
+        (true, true) => Ok(ExitCode::SUCCESS),
+        (true, false) => Err(GraphError::Aws(troubles)),
+        (false, _) => {
+            let of_aws = troubles.into_iter().map(|trouble| trouble.what);
+            Err(GraphError::Unreadable(unreadable.into_iter().chain(of_aws).collect()))
+        }
+    }
 }
 
 /// The same model gives the same bytes.
@@ -94,33 +111,55 @@ pub fn write(model: &Model, format: GraphFormat) -> String {
     }
 }
 
-async fn survey(args: &GraphArgs) -> Result<(Model, Vec<Trouble>), GraphError> {
-    let manifests = Manifests::read(&args.manifests)?;
-    let aws = Aws::new(args.aws.config(ANY_OWNER)).await.map_err(OfflineError::from)?;
-    let read = offline::read(&aws, &manifests, None, ANY_OWNER, (LIMIT, LIMIT), Timing::default());
+/// What is drawn, and what is missing.
+struct Surveyed {
+    model: Model,
+    /// Of AWS.
+    troubles: Vec<Trouble>,
+    /// Of the cluster.
+    unreadable: Vec<String>,
+}
+
+async fn survey(args: &GraphArgs) -> Result<Surveyed, GraphError> {
+    let manifests = args.source.read(args.owner_id.as_deref()).await?;
+    let of_cluster = manifests.cluster.as_ref().map(|cluster| cluster.owner_id.as_str());
+    let owner = args.owner_id.as_deref().or(of_cluster);
+    let aws = Aws::new(args.aws.config(owner.unwrap_or(ANY_OWNER))).await.map_err(OfflineError::from)?;
+    let read = offline::read(&aws, &manifests, owner, ANY_OWNER, (LIMIT, LIMIT), Timing::default());
     let (house, troubles) = read.await?;
-    let mut survey = Survey::default();
-    let known = house.state.declared.iter();
-    survey.accounts = known.map(|(name, account)| (name.clone(), account.account)).collect();
+    let accounts = house.state.declared.iter().map(|(name, account)| (name.clone(), account.account));
     let reader = aws.reader();
-    let places = house.state.places();
-    survey.views = places
-        .into_iter()
-        .map(|(name, region)| {
-            let view = reader.view(&name, region);
-            ((name, region), view)
-        })
-        .collect();
-    let mut declared: Vec<_> = house.keys().iter().filter_map(|key| house.desired(key).cloned()).collect();
+    let view = |(name, region): survey::Place| {
+        let view = reader.view(&name, region);
+        ((name, region), view)
+    };
+    let known = house.state.peerings.values().filter_map(|known| known.desired.as_ref().ok());
+    let mut survey = Survey {
+        accounts: accounts.collect(),
+        views: house.state.places().into_iter().map(view).collect(),
+        claimed: known.map(Desired::pair).collect(),
+        declared: Vec::new(),
+    };
+    let declared: Vec<Desired> = house.keys().iter().filter_map(|key| remembered(&house, key)).collect();
     let now = Now { mono: clock::now(), wall: clock::wall() };
-    let mut plans: std::collections::BTreeMap<_, _> =
-        offline::plan(house, reader, now).await.into_iter().map(|plan| (plan.key.clone(), plan)).collect();
-    survey.declared = declared
-        .drain(..)
-        .map(|desired| {
-            let plan = plans.remove(&desired.key);
-            (desired, plan)
-        })
-        .collect();
-    Ok((survey.model(), troubles))
+    let plans = offline::plan(house, reader, now).await;
+    let mut plans: BTreeMap<_, _> = plans.into_iter().map(|plan| (plan.key.clone(), plan)).collect();
+    let with_plan = |desired: Desired| {
+        let plan = plans.remove(&desired.key);
+        (desired, plan)
+    };
+    survey.declared = declared.into_iter().map(with_plan).collect();
+    let unreadable = manifests.cluster.map(|cluster| cluster.unreadable).unwrap_or_default();
+    Ok(Surveyed { model: survey.model(), troubles, unreadable })
+}
+
+/// What is declared. What memory says was once established counts as if the annotation said so.
+fn remembered(house: &House, key: &ObjectKey) -> Option<Desired> {
+    let mut desired = house.desired(key)?.clone();
+    let established = match house.memory(key)?.life {
+        Life::Established(id) | Life::Released { lost: id, .. } => Some(id),
+        Life::NeverSeen | Life::Requested { .. } => None,
+    };
+    desired.established = established.or(desired.established);
+    Some(desired)
 }

@@ -9,6 +9,7 @@ mod decide;
 mod drift;
 mod events;
 mod explain;
+mod graph;
 mod harness;
 mod incidents;
 mod install;

@@ -8,7 +8,7 @@ use peerkeeper_core::ids::{
     AccountId, Cidr, Destination, PeeringId, Region, Side, Sides, Target, VpcId, VpcPair,
 };
 use peerkeeper_core::observed::{Ending, Peering, PeeringState, Reading, SideView};
-use peerkeeper_core::plan::Truth;
+use peerkeeper_core::plan::{Exception, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
 use peerkeeper_core::write::Write;
 
@@ -27,6 +27,8 @@ pub struct Survey {
     pub accounts: BTreeMap<Arc<str>, AccountId>,
     /// What was read of each place.
     pub views: BTreeMap<Place, SideView>,
+    /// The pairs that something declares, whether it is shown or not.
+    pub claimed: BTreeSet<VpcPair>,
 }
 
 /// Where a VPC is: account, Region, id. In this order they are shown.
@@ -149,7 +151,8 @@ impl Survey {
 
     /// Live peerings between VPCs that are shown, of pairs that nobody declares.
     fn undeclared(&self, places: &BTreeMap<NodeKey, usize>) -> Vec<Edge> {
-        let declared: BTreeSet<VpcPair> = self.declared.iter().map(|(desired, _)| desired.pair()).collect();
+        let shown = self.declared.iter().map(|(desired, _)| desired.pair());
+        let declared: BTreeSet<VpcPair> = shown.chain(self.claimed.iter().copied()).collect();
         let mut found: BTreeMap<PeeringId, &Peering> = BTreeMap::new();
         let sweeps = self.views.values().filter_map(|view| view.peerings.sweep.as_ref());
         for peering in sweeps.flat_map(|sweep| sweep.iter()) {
@@ -330,32 +333,180 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// Declared slots in which there is no route at all.
+/// Declared slots in which there is no route at all: those that would be given one, and those that would be left empty.
 fn missing(plan: &ObjectPlan, side: Side, met: &Met) -> u32 {
     let (now, then) = (plan.now.routes.get(side), plan.then.routes.get(side));
-    let lacking = now.declared.max(then.declared).saturating_sub(now.in_sync);
-    let slot_of = |write: &Write| match write {
-        Write::AddRoute { slot, .. } => Some((slot.side, false)),
-        Write::Repoint { slot, .. } => Some((slot.side, true)),
-        _ => None,
+    let writes = || plan.steps.iter().map(|step| &step.call.write);
+    let added =
+        writes().filter(|write| matches!(write, Write::AddRoute { slot, .. } if slot.side == side)).count();
+    let is_repointed =
+        writes().any(|write| matches!(write, Write::Repoint { slot, .. } if slot.side == side));
+    // What was first said of it may rest on less than what was said last: a start counts all of it as just written.
+    let left = now.declared.max(then.declared).saturating_sub(then.in_sync);
+    // Of these, some hold a route of somebody's, or one to a peering of which nothing is known.
+    let is_taken = |e: &&Exception| e.side == side && e.slot.is_some() && e.reason == Reason::Occupied;
+    let taken = count(plan.then.exceptions.iter().filter(is_taken).count());
+    // Where nothing would be done, what is there stays where it is, though it may not be ours to count.
+    let held = match added == 0 && !is_repointed {
+        true => taken.max(met.dead) + met.waiting + met.alive.saturating_sub(then.in_sync),
+        false => taken,
     };
-    let steps: Vec<bool> = plan
-        .steps
-        .iter()
-        .filter_map(|step| slot_of(&step.call.write))
-        .filter(|(of, _)| *of == side)
-        .map(|(_, is_repointed)| is_repointed)
-        .collect();
-    // What nothing would be done about holds a route of somebody's, or one to a peering of which nothing is known.
-    let is_taken = |reason: Reason| reason == Reason::Occupied;
-    let taken =
-        plan.then.exceptions.iter().filter(|e| e.side == side && e.slot.is_some() && is_taken(e.reason));
-    let taken = count(taken.count());
-    match steps.is_empty() {
-        true => lacking.saturating_sub(taken.max(met.dead + met.waiting)),
-        false => {
-            let repointed = count(steps.iter().filter(|is_repointed| **is_repointed).count());
-            lacking.saturating_sub(repointed + taken)
+    count(added) + left.saturating_sub(held)
+}
+
+#[cfg(test)]
+mod tests {
+    use peerkeeper_core::ids::{AccountRegion, PrefixListId, RouteTableId};
+    use peerkeeper_core::observed::{PeeringEnd, Route, RouteTable, Scope, Tags};
+    use peerkeeper_core::time::Mono;
+    use serde_json::json;
+
+    use super::*;
+
+    const ONE: &str = "111122223333";
+    const OTHER: &str = "444455556666";
+
+    fn vpc(number: u8) -> VpcId {
+        format!("vpc-{number:017x}").parse().expect("an id")
+    }
+
+    fn pcx(number: u8) -> PeeringId {
+        format!("pcx-{number:017x}").parse().expect("an id")
+    }
+
+    fn region() -> Region {
+        "eu-west-1".parse().expect("a Region")
+    }
+
+    /// From VPC 1 of one account to another of the other.
+    fn declared(name: &str, to: u8) -> Desired {
+        let side = |account: &str, number: u8| json!({"account": {"name": account}, "region": "eu-west-1", "vpcId": vpc(number).to_string()});
+        let object = json!({
+            "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "VpcPeering",
+            "metadata": {"name": name, "namespace": "network", "uid": name, "generation": 1,
+                "creationTimestamp": "2026-01-01T00:00:00Z"},
+            "spec": {"requester": side("one", 1), "accepter": side("other", to), "adoption": "IfUnowned"},
+        });
+        let object = serde_json::from_value(object).expect("a VpcPeering");
+        crate::declare::desired(&object, false, "owner").expect("it is declared")
+    }
+
+    fn peering(id: u8, to: u8, state: PeeringState) -> Arc<Peering> {
+        let end = |account: &str, number: u8| PeeringEnd {
+            at: AccountRegion { account: account.parse().expect("an account"), region: region() },
+            vpc: vpc(number),
+            cidrs: [format!("10.{number}.0.0/16").parse().expect("a block")].into(),
+            allow_dns: None,
+        };
+        let (requester, accepter) = (end(ONE, 1), end(OTHER, to));
+        Arc::new(Peering { id: pcx(id), requester, accepter, state, message: "".into(), tags: Tags::new() })
+    }
+
+    fn route(destination: Destination, id: u8, blackhole: bool) -> Route {
+        Route { destination, target: Target::Peering(pcx(id)), blackhole, propagated: false }
+    }
+
+    fn to(cidr: &str) -> Destination {
+        Destination::Cidr(cidr.parse().expect("a block"))
+    }
+
+    /// Both accounts, read: these peerings, and these routes in VPC 1.
+    fn survey(declared: Vec<Desired>, peerings: &[Arc<Peering>], routes: Vec<Route>) -> Survey {
+        let view = |account: &str, vpcs: &[u8], routes: Vec<Route>| {
+            let owner: AccountId = account.parse().expect("an account");
+            let vpcs = vpcs.iter().map(|number| {
+                let cidrs = [format!("10.{number}.0.0/16").parse().expect("a block")].into();
+                Arc::new(peerkeeper_core::observed::Vpc { id: vpc(*number), owner, cidrs, tags: Tags::new() })
+            });
+            let id: RouteTableId = "rtb-00000001".parse().expect("an id");
+            let table =
+                RouteTable { id, vpc: vpc(1), owner, main: true, edge: false, tags: Tags::new(), routes };
+            let mut view = SideView::default();
+            view.peerings.sweep = Some(Arc::new(Reading::new(Mono(1), Scope::All, peerings.iter().cloned())));
+            view.vpcs.sweep = Some(Arc::new(Reading::new(Mono(1), Scope::All, vpcs)));
+            view.tables.sweep = Some(Arc::new(Reading::new(Mono(1), Scope::All, [Arc::new(table)])));
+            view
+        };
+        let place = |name: &str| (Arc::from(name), region());
+        Survey {
+            declared: declared.into_iter().map(|desired| (desired, None)).collect(),
+            accounts: [("one", ONE), ("other", OTHER)]
+                .map(|(name, id)| (Arc::from(name), id.parse().expect("an account")))
+                .into(),
+            views: [(place("one"), view(ONE, &[1], routes)), (place("other"), view(OTHER, &[2, 3], vec![]))]
+                .into(),
+            claimed: BTreeSet::new(),
         }
+    }
+
+    /// A route to an id that AWS does not show may lead to a peering that is hidden for a moment, or to somebody else's.
+    #[test]
+    fn a_route_to_what_is_not_shown_is_dead_only_where_aws_says_so_and_it_leads_to_the_peer() {
+        let list: PrefixListId = "pl-00000001".parse().expect("an id");
+        for (route, is_dead) in [
+            (route(to("10.2.0.0/16"), 9, true), true),
+            (route(to("10.0.0.0/8"), 9, true), true),
+            (route(to("10.2.0.0/16"), 9, false), false),
+            (route(to("10.3.0.0/16"), 9, true), false),
+            (route(Destination::PrefixList(list), 9, true), false),
+            (Route { propagated: true, ..route(to("10.2.0.0/16"), 9, true) }, false),
+        ] {
+            let model = survey(vec![declared("a", 2)], &[], vec![route.clone()]).model();
+            let edge = &model.edges[0];
+            let status = if is_dead { Status::Lost } else { Status::Absent };
+            assert_eq!((edge.status, edge.total().dead), (status, u32::from(is_dead)), "{route:?}");
+            assert_eq!(edge.peering.is_some(), is_dead, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn a_live_peering_with_a_route_to_its_predecessor_is_hurt() {
+        let ended = PeeringState::Ended(Ending::Deleted);
+        let peerings = [peering(1, 2, ended), peering(2, 2, PeeringState::Active)];
+        let routes = vec![route(to("10.2.0.0/16"), 2, false), route(to("10.2.1.0/24"), 1, true)];
+        let edge = survey(vec![declared("a", 2)], &peerings, routes).model().edges.remove(0);
+        assert_eq!((edge.status, edge.peering), (Status::Hurt, Some(pcx(2).to_string())));
+        assert_eq!(edge.routes.requester, Routes { alive: 1, dead: 1, missing: 0 });
+    }
+
+    #[test]
+    fn a_request_that_was_refused_is_no_loss_unless_it_was_established() {
+        let rejected = [peering(1, 2, PeeringState::Ended(Ending::Rejected))];
+        let refused = survey(vec![declared("a", 2)], &rejected, vec![]).model();
+        assert_eq!((refused.edges[0].status, refused.edges[0].state.as_str()), (Status::Absent, "rejected"));
+        let once = Desired { established: Some(pcx(1)), ..declared("a", 2) };
+        assert_eq!(survey(vec![once], &rejected, vec![]).model().edges[0].status, Status::Lost);
+        let gone = Desired { established: Some(pcx(7)), ..declared("a", 2) };
+        let gone = survey(vec![gone], &[], vec![]).model();
+        assert_eq!(
+            (gone.edges[0].status, gone.edges[0].peering.clone()),
+            (Status::Lost, Some(pcx(7).to_string()))
+        );
+    }
+
+    #[test]
+    fn what_nobody_declares_is_drawn_between_vpcs_that_are_shown_and_once() {
+        let live = |id, to| peering(id, to, PeeringState::Active);
+        let ended = peering(4, 2, PeeringState::Ended(Ending::Deleted));
+        // VPC 3 is not shown until something declares a peering with it.
+        let model = survey(vec![declared("a", 2)], &[live(1, 2), live(2, 3), ended.clone()], vec![]).model();
+        assert_eq!(model.edges.len(), 1, "{:?}", model.edges);
+        let mut both = survey(vec![declared("a", 2), declared("b", 3)], &[live(1, 2), live(2, 3)], vec![]);
+        assert_eq!(both.model().with(Status::Undeclared), 0);
+        let (kept, _) = both.declared.remove(0);
+        both.declared.push((declared("c", 3), None));
+        assert_eq!((both.model().vpcs.len(), both.model().edges.len()), (2, 2), "VPC 2 is not shown now");
+        // Shown by one that waits, and declared by another that is not shown.
+        both.claimed.insert(kept.pair());
+        assert!(both.model().edges.iter().all(|edge| edge.status == Status::Live));
+    }
+
+    #[test]
+    fn the_order_in_which_things_are_declared_does_not_matter() {
+        let peerings = [peering(1, 2, PeeringState::Active), peering(2, 3, PeeringState::PendingAcceptance)];
+        let there = survey(vec![declared("a", 2), declared("b", 3)], &peerings, vec![]).model();
+        let back = survey(vec![declared("b", 3), declared("a", 2)], &peerings, vec![]).model();
+        assert_eq!(there, back);
+        assert_eq!(there.edges.iter().map(|e| e.status).collect::<Vec<_>>(), [Status::Pending, Status::Live]);
     }
 }
