@@ -133,7 +133,7 @@ mod tests {
 
     fn offered(words: &[&str]) -> String {
         let command = Command::new("peerkeeper")
-            .subcommand(PlanArgs::augment_args(Command::new("plan").about("Plans.")))
+            .subcommand(PlanArgs::augment_args(Command::new("plan")).about("Plans"))
             .subcommand(Command::new("pause").hide(true));
         complete(&command, &words.iter().map(OsString::from).collect::<Vec<_>>())
     }
@@ -150,11 +150,7 @@ mod tests {
 
     #[test]
     fn commands_flags_and_values_are_offered_where_they_may_stand() {
-        let plan = format!(
-            "plan\t{}\n:4\n",
-            "Compares manifests with AWS and shows what would be done. It only ever reads"
-        );
-        assert_eq!(offered(&["p"]), plan);
+        assert_eq!(offered(&["p"]), "plan\tPlans\n:4\n");
         assert_eq!(offered(&["x"]), ":4\n");
         let flags = offered(&["plan", "--aws-b"]);
         assert!(flags.starts_with("--aws-budget-share\tThe share"), "{flags}");
