@@ -1,5 +1,6 @@
 //! What an installation is made of: that the manifests are what Kubernetes, AWS and Argo CD will make of them.
 
+mod flux;
 mod health;
 mod iam;
 mod image;
@@ -52,7 +53,8 @@ fn words(value: &Value) -> Vec<String> {
 #[test]
 fn every_file_for_gitops_is_an_object() {
     let files = file_names("deploy/gitops");
-    let objects = ["argocd-application.yaml", "argocd-cm.yaml", "flux-kustomization.yaml"];
+    let objects =
+        ["argocd-application.yaml", "argocd-cm.yaml", "argocd-presync-plan.yaml", "flux-kustomization.yaml"];
     let workflows = ["github-actions.yaml", "gitlab-ci.yaml"];
     assert_eq!(files, [&objects[..], &workflows[..]].concat());
     for file in objects {
@@ -63,12 +65,38 @@ fn every_file_for_gitops_is_an_object() {
     }
 }
 
+/// Argo CD runs it before anything is applied, with nothing mounted that the sync does not bring, and stops at its failure.
+#[test]
+fn the_plan_before_a_sync_is_a_job_that_argo_cd_heeds() {
+    use k8s_openapi::api::batch::v1::Job;
+    let path = "deploy/gitops/argocd-presync-plan.yaml";
+    let object = yaml(path).remove(0);
+    let job: Job = serde_json::from_value(object.clone()).expect(path);
+    assert_eq!(serde_json::to_value(&job).expect("JSON"), object, "{path} has fields that a Job has not");
+    let annotations = job.metadata.annotations.expect("annotations");
+    assert_eq!(annotations["argocd.argoproj.io/hook"], "PreSync");
+    let spec = job.spec.expect("a spec");
+    assert_eq!(spec.backoff_limit, Some(0), "a plan that failed fails again");
+    assert!(spec.active_deadline_seconds.is_some());
+    let pod = spec.template.spec.expect("a pod");
+    let volumes = pod.volumes.expect("volumes");
+    let map = volumes[0].config_map.as_ref().expect("a ConfigMap").name.clone();
+    let how = text(path);
+    assert!(how.contains(&format!("#   - name: {map}\n")), "{path} says how {map} comes to be");
+    assert!(how.contains("disableNameSuffixHash: true") && how.contains("sync-wave: \"-1\""));
+    let container = &pod.containers[0];
+    let mount = &container.volume_mounts.as_ref().expect("mounts")[0];
+    assert_eq!(mount.name, volumes[0].name);
+    let script = container.command.as_ref().expect("a command").join(" ");
+    assert!(script.contains(&format!("plan -f {}", mount.mount_path)), "{script}");
+}
+
 /// The workflows call what there is, let the exit code 2 of a plan with changes pass, and ask for no right to write.
 #[test]
 fn the_workflows_call_plan_as_it_is() {
     use clap::{Args, Command};
     let command = peerkeeper::cli::plan::PlanArgs::augment_args(Command::new("plan"));
-    for file in ["github-actions.yaml", "gitlab-ci.yaml"] {
+    for file in ["argocd-presync-plan.yaml", "github-actions.yaml", "gitlab-ci.yaml"] {
         let path = format!("deploy/gitops/{file}");
         assert_eq!(yaml(&path).len(), 1, "{path}");
         let text = text(&path);
