@@ -44,7 +44,8 @@ fn object(generation: i64, observed: i64, conditions: &[(ConditionType, &str, Re
 #[test]
 fn flux_waits_for_ready_and_fails_at_what_is_stalled() {
     use ConditionType::{Ready, Reconciling, Stalled};
-    let rows: [(&[(ConditionType, &str, Reason)], &str); 9] = [
+    type Conditions = &'static [(ConditionType, &'static str, Reason)];
+    let rows: [(Conditions, &str); 9] = [
         (&[(Ready, "True", Reason::InSync)], "done"),
         (&[(Ready, "False", Reason::Progressing), (Reconciling, "True", Reason::Progressing)], "waits"),
         (
