@@ -3,7 +3,7 @@
 //! ```text
 //! accounts   whose credentials a call goes out with, proved before anything else is asked
 //! reader     sweeps, narrow readings, views
-//! look       where a turn's needs are looked for
+//! look       where a turn's needs are looked for            looking   this room without what writes
 //! read       Describe, all pages or nothing        convert   AWS's wire types -> the engine's nouns
 //! write      each write, once                      errors    what went wrong, in one table
 //! door       the way in, for rooms that ask other services      rehearse   whether a write would be allowed, by DryRun
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! [`Aws`] knows the accounts; [`Reader`] can only ask, [`Writer`] can only change. They are made apart so that whoever
-//! needs no writing holds nothing that can.
+//! needs no writing holds nothing that can: [`Looking`] is all of this room without what writes.
 
 mod accounts;
 mod budget;
@@ -23,6 +23,7 @@ mod door;
 mod errors;
 mod http;
 mod look;
+mod looking;
 mod meter;
 mod quotas;
 mod read;
@@ -55,6 +56,7 @@ pub use accounts::{AccountConfig, Caller};
 pub use door::Door;
 pub use errors::{CallError, IdentityError, ReadError, ReadErrorKind};
 pub use look::{Look, observe};
+pub use looking::Looking;
 pub use meter::{CallKey, CallResult, Meter};
 pub use reader::{NarrowNeeds, Reader, SweepReport};
 pub use rehearse::{Attempt, Canary, Leave, Rehearsal, RouteThere, Unproved};

@@ -98,8 +98,9 @@ async fn apply(args: &ApplyArgs) -> Result<ExitCode, ApplyError> {
     let timing = Timing { settle_ms, absence_gap_ms, ..Timing::default() };
     let config = AwsConfig { absence_gap_ms, ..args.aws.config(&args.owner_id) };
     let aws = Aws::new(config).await.map_err(OfflineError::from)?;
+    let looking = aws.looking();
     let limits = (args.max_restores, args.max_removals);
-    let read = || offline::read(&aws, &manifests, Some(&args.owner_id), "", limits, timing);
+    let read = || offline::read(&looking, &manifests, Some(&args.owner_id), "", limits, timing);
     let (house, troubles) = read().await?;
     if !troubles.is_empty() {
         return Err(ApplyError::Aws(told(&troubles)));

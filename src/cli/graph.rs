@@ -23,7 +23,7 @@ use super::manifests::{SourceArgs, SourceError};
 use super::offline::{self, House, OfflineError, Trouble};
 use super::run::owner_id;
 use super::show;
-use crate::aws::{Aws, clock};
+use crate::aws::{Looking, clock};
 
 use model::Model;
 use survey::Survey;
@@ -124,7 +124,7 @@ async fn survey(args: &GraphArgs) -> Result<Surveyed, GraphError> {
     let manifests = args.source.read(args.owner_id.as_deref()).await?;
     let of_cluster = manifests.cluster.as_ref().map(|cluster| cluster.owner_id.as_str());
     let owner = args.owner_id.as_deref().or(of_cluster);
-    let aws = Aws::new(args.aws.config(owner.unwrap_or(ANY_OWNER))).await.map_err(OfflineError::from)?;
+    let aws = Looking::new(args.aws.config(owner.unwrap_or(ANY_OWNER))).await.map_err(OfflineError::from)?;
     let read = offline::read(&aws, &manifests, owner, ANY_OWNER, (LIMIT, LIMIT), Timing::default());
     let (house, troubles) = read.await?;
     let accounts = house.state.declared.iter().map(|(name, account)| (name.clone(), account.account));

@@ -32,7 +32,7 @@ use super::manifests::{ManifestArgs, ManifestError, Manifests};
 use super::offline::{self, OfflineError, Trouble};
 use super::show::{self, PeeringView, PlanView};
 use crate::api::AwsAccount;
-use crate::aws::{Aws, clock};
+use crate::aws::{Looking, clock};
 use crate::controller::state::Place;
 use crate::declare;
 
@@ -116,7 +116,7 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode, ImportError> {
 
 async fn import(args: &ImportArgs) -> Result<(Found, Vec<Trouble>), ImportError> {
     let manifests = read(args)?;
-    let aws = Aws::new(args.aws.config("import")).await.map_err(OfflineError::from)?;
+    let aws = Looking::new(args.aws.config("import")).await.map_err(OfflineError::from)?;
     let mut accounts = manifests.accounts.clone();
     let ambient = if accounts.is_empty() {
         let caller = aws.own_caller().await.map_err(OfflineError::Ambient)?;
@@ -205,7 +205,7 @@ impl Known {
     }
 
     /// What is wanted, then where its other ends are.
-    async fn read(&self, aws: &Aws, scene: &mut Scene) -> Vec<Trouble> {
+    async fn read(&self, aws: &Looking, scene: &mut Scene) -> Vec<Trouble> {
         let wanted = scene.wanted.clone();
         let mut troubles = self.read_places(aws, scene, &wanted).await;
         let far = scene.far().difference(&wanted).copied().collect();
@@ -213,7 +213,12 @@ impl Known {
         troubles
     }
 
-    async fn read_places(&self, aws: &Aws, scene: &mut Scene, at: &BTreeSet<AccountRegion>) -> Vec<Trouble> {
+    async fn read_places(
+        &self,
+        aws: &Looking,
+        scene: &mut Scene,
+        at: &BTreeSet<AccountRegion>,
+    ) -> Vec<Trouble> {
         let places = self.places(at);
         let troubles = offline::sweep_places(aws, places.clone()).await;
         let reader = aws.reader();
@@ -234,7 +239,7 @@ const ANY_OWNER: &str = "OWNER-ID";
 
 /// What is written passes the schemas, and a plan of it has nothing to do. What a plan would hold or change is left out.
 async fn keep_what_a_plan_leaves(
-    aws: &Aws,
+    aws: &Looking,
     manifests: &Manifests,
     accounts: BTreeMap<String, AwsAccount>,
     found: &mut Found,

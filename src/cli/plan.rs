@@ -10,7 +10,7 @@ use super::manifests::{Manifests, SourceArgs, SourceError, is_shown};
 use super::offline::{self, OfflineError, Trouble};
 use super::run::owner_id;
 use super::show::{self, Format, PlanView, Style};
-use crate::aws::{Aws, clock};
+use crate::aws::{Looking, clock};
 
 /// Compares what is declared, in manifests or in a cluster, with AWS and shows what would be done. It only ever reads.
 ///
@@ -89,7 +89,7 @@ async fn plan(args: &PlanArgs) -> Result<Planned, PlanError> {
     let of_cluster = manifests.cluster.as_ref().map(|cluster| cluster.owner_id.as_str());
     let known_owner = args.owner_id.as_deref().or(of_cluster);
     let aws =
-        Aws::new(args.aws.config(known_owner.unwrap_or(ANY_OWNER))).await.map_err(OfflineError::from)?;
+        Looking::new(args.aws.config(known_owner.unwrap_or(ANY_OWNER))).await.map_err(OfflineError::from)?;
     let read = offline::read(&aws, &manifests, known_owner, ANY_OWNER, (LIMIT, LIMIT), Timing::default());
     let (house, troubles) = read.await?;
     let now = Now { mono: clock::now(), wall: clock::wall() };

@@ -68,15 +68,24 @@ const ONLY_LOOK: &[&str] = &[
     "cli/offline/road.rs",
 ];
 
+/// Those of them that ask whether a write would be allowed: by a client that nothing but a dry run leaves by.
+const REHEARSE: &[&str] = &["cli/check/mod.rs", "cli/check/aws.rs"];
+
 #[test]
 fn what_only_looks_holds_no_half_that_writes() {
     for path in ONLY_LOOK {
         let text = fs::read_to_string(Path::new(SRC).join(path)).expect(path);
-        assert_eq!(ways_to_write(&text), [""; 0], "src/{path}");
+        let ways = ways_to_write(&text);
+        assert!(ways.is_empty() || REHEARSE.contains(path) && ways == ["Aws"], "src/{path}: {ways:?}");
     }
     assert_eq!(ways_to_write("let x = aws.writer();"), [".writer("]);
-    assert_eq!(ways_to_write("use crate::aws::{Aws, Writer};"), ["Writer"]);
+    assert_eq!(ways_to_write("use crate::aws::{Looking, Writer};"), ["Writer"]);
     assert_eq!(ways_to_write("// the Writer is another's"), [""; 0]);
+    assert_eq!(ways_to_write("use crate::aws::{Aws, clock};"), ["Aws"]);
+    assert_eq!(ways_to_write("pub async fn read(aws: &Aws) {"), ["Aws"]);
+    assert_eq!(ways_to_write("Err(PlanError::Aws(troubles))"), [""; 0]);
+    assert_eq!(ways_to_write("use crate::aws::*;"), ["aws::*"]);
+    assert_eq!(ways_to_write("use crate::aws::Looking; use crate::api::AwsAccount;"), [""; 0]);
 }
 
 /// What asks whether a write would be allowed has one client, through which nothing but dry runs can leave
@@ -111,9 +120,19 @@ fn unmarked_calls(text: &str) -> (usize, Vec<String>) {
 
 fn ways_to_write(text: &str) -> Vec<&'static str> {
     let code: Vec<&str> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-    [".writer(", "Writer", ".door(", "Door"]
+    let words = |line: &str| -> BTreeSet<String> {
+        line.split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned).collect()
+    };
+    // `Aws` makes both halves; what only looks is handed a `Looking`, which the compiler keeps from writing.
+    let has_both = |line: &str| {
+        words(line).contains("Aws") && ["aws::", "&Aws", "Aws::new"].iter().any(|named| line.contains(named))
+    };
+    [".writer(", "Writer", ".door(", "Door", "Aws", "aws::*"]
         .into_iter()
-        .filter(|way| code.iter().any(|line| line.contains(way)))
+        .filter(|way| match *way {
+            "Aws" => code.iter().any(|line| has_both(line)),
+            way => code.iter().any(|line| line.contains(way)),
+        })
         .collect()
 }
 

@@ -11,7 +11,7 @@ use super::cluster::with_release;
 use super::release::{End, Facts};
 use super::{ExplainArgs, ExplainError, Subject};
 use crate::api::{VpcPeering, peering};
-use crate::aws::{Aws, clock};
+use crate::aws::{Looking, clock};
 use crate::cli::manifests::{ManifestArgs, Manifests};
 use crate::cli::nearest::{did_you_mean, nearest};
 use crate::cli::offline::{self, OfflineError, Trouble};
@@ -31,7 +31,7 @@ pub async fn explain(args: &ExplainArgs) -> Result<(ExplainView, Vec<Trouble>), 
     })?;
     named(&manifests, args)?;
     let owner = args.owner_id.as_deref().unwrap_or(ANY_OWNER);
-    let aws = Aws::new(args.aws.config(owner)).await.map_err(OfflineError::from)?;
+    let aws = Looking::new(args.aws.config(owner)).await.map_err(OfflineError::from)?;
     let limits = (LIMIT, LIMIT);
     let read =
         offline::read(&aws, &manifests, args.owner_id.as_deref(), ANY_OWNER, limits, Timing::default());

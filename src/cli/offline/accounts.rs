@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::house::House;
 use crate::api::AwsAccount;
-use crate::aws::{AccountConfig, Aws, Caller, IdentityError, ReadError, SetupError};
+use crate::aws::{AccountConfig, Caller, IdentityError, Looking, ReadError, SetupError};
 use crate::cli::manifests::Manifests;
 use crate::controller::state::Place;
 use crate::declare;
@@ -42,7 +42,7 @@ pub struct Trouble {
 /// The AwsAccounts of the manifests; the ambient credentials where `default` is named and is not among them. They grant
 /// everything: whoever holds credentials needs no leave to use them.
 pub async fn declared(
-    aws: &Aws,
+    aws: &Looking,
     manifests: &Manifests,
 ) -> Result<BTreeMap<String, AwsAccount>, OfflineError> {
     let mut accounts = manifests.accounts.clone();
@@ -80,7 +80,7 @@ pub fn ambient(caller: &Caller, peers: &BTreeSet<&str>) -> Result<AwsAccount, Of
 }
 
 /// Tells the AWS room which accounts there are.
-pub fn announce(aws: &Aws, accounts: &BTreeMap<String, AwsAccount>) -> Result<(), OfflineError> {
+pub fn announce(aws: &Looking, accounts: &BTreeMap<String, AwsAccount>) -> Result<(), OfflineError> {
     for object in accounts.values() {
         let account = declare::account(object).map_err(|error| OfflineError::Account(error.to_string()))?;
         aws.set_account(AccountConfig {
@@ -96,7 +96,7 @@ pub fn announce(aws: &Aws, accounts: &BTreeMap<String, AwsAccount>) -> Result<()
 }
 
 /// Proves whose the credentials of every account in use are. One that can't be used is told, and its objects say so.
-pub async fn prove(aws: &Aws, house: &mut House) -> Vec<Trouble> {
+pub async fn prove(aws: &Looking, house: &mut House) -> Vec<Trouble> {
     let names: BTreeSet<Arc<str>> = house.places().into_iter().map(|(name, _)| name).collect();
     let proofs = join_all(names.iter().map(|name| aws.verify(name))).await;
     let mut troubles = Vec::new();
@@ -112,12 +112,12 @@ pub async fn prove(aws: &Aws, house: &mut House) -> Vec<Trouble> {
 }
 
 /// Reads every place that a peering needs, once.
-pub async fn sweep(aws: &Aws, house: &House) -> Vec<Trouble> {
+pub async fn sweep(aws: &Looking, house: &House) -> Vec<Trouble> {
     sweep_places(aws, house.readable_places()).await
 }
 
 /// Reads these places.
-pub async fn sweep_places(aws: &Aws, places: Vec<Place>) -> Vec<Trouble> {
+pub async fn sweep_places(aws: &Looking, places: Vec<Place>) -> Vec<Trouble> {
     let reader = aws.reader();
     let swept = join_all(places.iter().map(|(name, region)| reader.sweep(name, *region))).await;
     let troubles = places.into_iter().zip(swept).filter_map(|((account, region), swept)| {

@@ -20,7 +20,7 @@ use super::drive::{self, lock};
 use super::house::House;
 use super::road::{ObjectPlan, described};
 use super::{Port, accounts};
-use crate::aws::{Aws, NarrowNeeds, Reader, Writer, clock};
+use crate::aws::{Aws, Looking, NarrowNeeds, Reader, Writer, clock};
 
 /// Objects that are worked on at once.
 const TOGETHER: usize = 8;
@@ -30,7 +30,7 @@ type Told = Box<dyn Fn(&ObjectKey, &WriteCall, &Outcome) + Send + Sync>;
 
 /// AWS itself. The only port that writes.
 pub struct AtAws {
-    aws: Aws,
+    looking: Looking,
     reader: Reader,
     writer: Writer,
     fresh_ms: u64,
@@ -48,7 +48,7 @@ impl AtAws {
         told: impl Fn(&ObjectKey, &WriteCall, &Outcome) + Send + Sync + 'static,
     ) -> Self {
         let (reader, writer) = (aws.reader(), aws.writer());
-        Self { aws: aws.clone(), reader, writer, fresh_ms, told: Box::new(told), stop }
+        Self { looking: aws.looking(), reader, writer, fresh_ms, told: Box::new(told), stop }
     }
 
     fn is_stopped(&self) -> bool {
@@ -146,7 +146,7 @@ impl Run<'_> {
             clock::sleep_until(wake.min(now.plus_ms(500))).await;
             if sweep_at.is_some_and(|at| clock::now() >= at) {
                 let places = lock(self.house).readable_places();
-                accounts::sweep_places(&self.port.aws, places).await;
+                accounts::sweep_places(&self.port.looking, places).await;
                 self.swept = clock::now();
                 self.due.extend(unfinished.into_iter().map(|key| (key, self.swept)));
             }

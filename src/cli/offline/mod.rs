@@ -33,14 +33,14 @@ use peerkeeper_core::write::{Outcome, WriteCall};
 
 use super::manifests::Manifests;
 use crate::api::AwsAccount;
-use crate::aws::{Aws, NarrowNeeds, clock};
+use crate::aws::{Looking, NarrowNeeds, clock};
 
 /// Reads the places that the manifests need, once, and sets up everything that objects are judged by. What could not be
 /// read comes beside it: what it bears on is unknown, and the rest is not.
 ///
 /// Without an owner id, each object's is that of a tag that names it, or `any_owner`.
 pub async fn read(
-    aws: &Aws,
+    aws: &Looking,
     manifests: &Manifests,
     owner_id: Option<&str>,
     any_owner: &str,
@@ -63,7 +63,7 @@ pub async fn read(
 /// The same for accounts that have been read already: nothing is asked but whose credentials are not known any more. A tag that
 /// names an object counts as its own.
 pub async fn judge(
-    aws: &Aws,
+    aws: &Looking,
     manifests: &Manifests,
     accounts: BTreeMap<String, AwsAccount>,
     any_owner: &str,
