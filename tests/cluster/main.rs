@@ -18,6 +18,7 @@ mod lifecycle;
 mod memory;
 mod outages;
 mod plan;
+mod pull_request;
 mod refusals;
 mod replicas;
 mod rights;

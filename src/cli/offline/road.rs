@@ -295,9 +295,9 @@ impl Recorder<'_> {
                 (why.to_owned(), Traffic::Untouched)
             }
             Write::Untag { .. } => ("these tags are no longer declared".to_owned(), Traffic::Untouched),
-            Write::AddRoute { slot, .. } => {
+            Write::AddRoute { slot, to } => {
                 let table = self.road.table(call.at, slot.table);
-                let taken = table.as_deref().and_then(|table| taken_from(table, *slot));
+                let taken = table.as_deref().and_then(|table| taken_from(table, *slot, *to));
                 ("declared, and there is no such route".to_owned(), taken.unwrap_or(Traffic::Untouched))
             }
             Write::Repoint { slot, from, proof, .. } => {
@@ -368,8 +368,9 @@ impl Recorder<'_> {
     }
 }
 
-/// A new route takes the traffic of a less specific one. Of a default route that is what every new route does.
-fn taken_from(table: &RouteTable, slot: Slot) -> Option<Traffic> {
+/// A new route takes the traffic of a less specific one that leads elsewhere. Of a default route that is what every new
+/// route does.
+fn taken_from(table: &RouteTable, slot: Slot, to: PeeringId) -> Option<Traffic> {
     let Destination::Cidr(wanted) = slot.destination else { return None };
     let wider = |destination: Destination| match destination {
         Destination::Cidr(cidr) => !cidr.is_default_route() && cidr.contains(wanted),
@@ -378,6 +379,7 @@ fn taken_from(table: &RouteTable, slot: Slot) -> Option<Traffic> {
     let other = table.routes.iter().find(|route| {
         !route.blackhole
             && route.target != Target::Local
+            && route.target != Target::Peering(to)
             && wider(route.destination)
             && route.destination != slot.destination
     })?;
