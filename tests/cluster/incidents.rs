@@ -1,9 +1,10 @@
 //! Incidents on a real API server: from DeleteVpcPeeringConnection to the flag, the incident, a person's decision and the
 //! restore.
 
+use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, World, eventually};
+use crate::support::{Network, PATIENCE, World, eventually, peering};
 
 fn incident(world: &World, namespace: &str) -> Option<Value> {
     let all = world.cluster.get(&["peeringincidents", "--namespace", namespace]);
@@ -108,4 +109,87 @@ fn assert_bad_decisions_are_refused(world: &World, ns: &str, name: &str) {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(says), "{patch}: {said}");
     }
+}
+
+/// The default group of a network's VPC.
+async fn default_group(network: &Network) -> String {
+    let of = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
+    let asked = network.ec2.describe_security_groups().filters(of("vpc-id", &network.vpc));
+    let found = asked.filters(of("group-name", "default")).send().await.expect("groups are described");
+    found.security_groups()[0].group_id().expect("an id").to_owned()
+}
+
+/// Lets a port in, and says which rule that is.
+async fn let_in(network: &Network, group: &str, port: i32, from: IpPermission) -> String {
+    let rule = IpPermission::builder().ip_protocol("tcp").from_port(port).to_port(port);
+    let rule = rule.set_ip_ranges(from.ip_ranges).set_user_id_group_pairs(from.user_id_group_pairs).build();
+    let made =
+        network.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(rule).send().await;
+    let made = made.expect("the rule is made");
+    made.security_group_rules()[0].security_group_rule_id().expect("an id").to_owned()
+}
+
+fn from_group(account: &str, group: &str) -> IpPermission {
+    let pair = UserIdGroupPair::builder().user_id(account).group_id(group).build();
+    IpPermission::builder().user_id_group_pairs(pair).build()
+}
+
+/// Rules that referred to the peer's group are revoked with the dead routes; what says anything else stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_stale_with_a_lost_peering_is_revoked_and_nothing_else_is() {
+    let world = World::shared();
+    let [one, two, three] = ["111111111142", "222222222242", "333333333342"];
+    // A rule can refer to a group of a peered VPC in the same Region alone.
+    let a = world.network(one, "eu-west-1", "10.1.0.0/16").await;
+    let b = world.network(two, "eu-west-1", "10.2.0.0/16").await;
+    let c = world.network(three, "eu-west-1", "10.3.0.0/16").await;
+    for (name, id) in [("revoke-a", one), ("revoke-b", two), ("revoke-c", three)] {
+        world.account(name, id, "revoke");
+    }
+    world.namespace("revoke", "revoke", "RemoveRoutes");
+    let policy = json!({"spec": {"onUnexpectedDeletion": {"staleSecurityGroupRules": "Revoke"}}}).to_string();
+    world.cluster.kubectl_ok(&[
+        "patch",
+        "peeringpolicy",
+        "default",
+        "-n",
+        "revoke",
+        "--type=merge",
+        "-p",
+        &policy,
+    ]);
+    world.cluster.apply_ok(&peering("revoke", "lost", ("revoke-a", &a), ("revoke-b", &b)).to_string());
+    world.cluster.apply_ok(&peering("revoke", "kept", ("revoke-a", &a), ("revoke-c", &c)).to_string());
+    let lost = world.until_ready("revoke", "lost")["peeringId"].as_str().expect("an id").to_owned();
+    world.until_ready("revoke", "kept");
+
+    let (group, of_b, of_c) = (default_group(&a).await, default_group(&b).await, default_group(&c).await);
+    let stale = let_in(&a, &group, 443, from_group(two, &of_b)).await;
+    let of_the_kept = let_in(&a, &group, 443, from_group(three, &of_c)).await;
+    let ranges = IpPermission::builder().ip_ranges(IpRange::builder().cidr_ip("10.2.0.0/16").build()).build();
+    let by_range = let_in(&a, &group, 443, ranges).await;
+
+    b.delete_peering(&lost).await;
+    world.until("revoke", "lost", "Ready", "False", "ReleasedByPolicy");
+    let of_group = Filter::builder().name("group-id").values(&group).build();
+    let left =
+        a.ec2.describe_security_group_rules().filters(of_group).send().await.expect("rules are described");
+    let left: Vec<&str> =
+        left.security_group_rules().iter().filter_map(|rule| rule.security_group_rule_id()).collect();
+    assert!(!left.contains(&stale.as_str()), "{left:?}");
+    for kept in [&of_the_kept, &by_range] {
+        assert!(left.contains(&kept.as_str()), "{kept} is not ours to revoke: {left:?}");
+    }
+    let revoked = world.aws().calls_of(one).get("RevokeSecurityGroupIngress").copied();
+    assert_eq!(revoked, Some(1), "that one, once");
+
+    let told = until(world, "revoke", "its end", |told| told["status"]["resolvedAt"].is_string());
+    let timeline = told["status"]["timeline"].as_array().expect("a timeline");
+    let says = |entry: &&Value| entry["message"].as_str().is_some_and(|text| text.contains(&stale));
+    let writes: Vec<&Value> = timeline.iter().filter(|entry| entry["what"] == "Write").filter(says).collect();
+    assert_eq!(writes.len(), 1, "{timeline:#?}");
+    assert!(writes[0]["requestId"].is_string(), "{writes:#?}");
+    let rules = told["status"]["staleSecurityGroupRules"].to_string();
+    assert!(rules.contains(&stale) && rules.contains(&group), "{rules}");
+    assert!(!rules.contains(&of_the_kept) && !rules.contains(&by_range), "{rules}");
 }
