@@ -123,12 +123,20 @@ impl Incidents {
 
     /// Somebody deletes it.
     pub fn delete(&mut self, key: &ObjectKey, lost: PeeringId) {
-        self.stored.remove(&name(key, lost));
+        self.delete_named(&name(key, lost));
+    }
+
+    pub fn delete_named(&mut self, name: &ObjectKey) {
+        self.stored.remove(name);
     }
 
     /// Somebody else stands in its place.
     pub fn plant(&mut self, key: &ObjectKey, of: (Arc<str>, PeeringId), decision: Decision) {
+        self.plant_named(name(key, of.1), of, decision);
+    }
+
+    pub fn plant_named(&mut self, name: ObjectKey, of: (Arc<str>, PeeringId), decision: Decision) {
         let at = IncidentRef { uid: "planted".into(), generation: 7 };
-        self.stored.insert(name(key, of.1), Stored { at, of, decision, told: None });
+        self.stored.insert(name, Stored { at, of, decision, told: None });
     }
 }

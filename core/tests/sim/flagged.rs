@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ec2sim::{Action, Calm, Request};
 use peerkeeper_core::desired::Reaction;
 use peerkeeper_core::drift::{Aspect, DriftEnd, LISTED_MAX, NONE, Stage};
-use peerkeeper_core::ids::{AccountRegion, Side, Sides, Slot};
-use peerkeeper_core::incident::{Class, DecisionVerdict, Incident, Phase};
+use peerkeeper_core::ids::{AccountRegion, ObjectKey, Side, Sides, Slot};
+use peerkeeper_core::incident::{Class, Decision, DecisionVerdict, Incident, Phase};
 use peerkeeper_core::memory::{Act, Attribution};
 use peerkeeper_core::reason::Reason;
 use peerkeeper_core::trail::{Actor, ActorKind, Call, Heard, Tagged, TrailEvent};
@@ -318,6 +318,8 @@ fn hold(rig: &mut Rig, is_on: bool) {
 #[test]
 fn who_lifts_a_hold_by_which_a_restore_was_held_is_told_before_it_goes_on() {
     let mut rig = ready();
+    // Other tags of that VPC say nothing about it.
+    rig.sim.world.tag(&rig.b.owner(), rig.b.vpc.as_ref(), &[("Name", "shared")]).unwrap();
     hold(&mut rig, true);
     rig.lose();
     rig.until_reason(Reason::Held);
@@ -370,6 +372,11 @@ fn a_loss_takes_over_and_its_dead_routes_are_no_drift() {
     assert_eq!(rig.target(Side::Requester), Some(TGW.to_owned()));
     let all = drifts(&rig);
     assert_eq!(all.iter().map(|told| told.phase).collect::<Vec<_>>(), [Phase::Superseded, Phase::Flagged]);
+    assert_eq!(
+        (all[0].plan.is_some(), all[1].plan.is_some()),
+        (false, true),
+        "of what is over nothing is asked"
+    );
     assert_eq!(all[1].peering, rig.id());
 }
 
@@ -381,7 +388,8 @@ fn an_object_that_is_deleted_ends_its_drift() {
     rig.sim.run_s(30);
     rig.delete();
     rig.until_gone();
-    assert_eq!(only(&rig).phase, Phase::ObjectDeleted);
+    let told = only(&rig);
+    assert_eq!((told.phase, told.plan), (Phase::ObjectDeleted, None));
 }
 
 /// Invariant 10: whatever the process dies of and when, one drift is one incident, and memory names it.
@@ -437,6 +445,131 @@ fn of_very_many_deviations_some_are_listed_and_the_rest_counted() {
     assert_eq!(gone, 3);
     let told = only(&rig);
     assert_eq!((told.phase, told.plan.unwrap().steps.len(), told.deviations_more), (Phase::Flagged, 3, 0));
+}
+
+#[test]
+fn what_was_done_elsewhere_or_hours_before_is_not_taken_for_who_did_this() {
+    let mut rig = flagging();
+    let call = Call::ReplaceRoute { table: slot(&rig).table, destination: slot(&rig).destination };
+    repoint(&mut rig);
+    rig.until_reason(Reason::Occupied);
+    let truth = |rig: &Rig| (*event(rig, call.clone(), "eve", Heard::History)).clone();
+    let mut elsewhere = truth(&rig);
+    elsewhere.place.region = VA.parse().unwrap();
+    let mut anothers = truth(&rig);
+    anothers.place.account = SHARED.parse().unwrap();
+    let mut before = truth(&rig);
+    before.at = before.at.plus_s(-2 * 3600);
+    let mut later = truth(&rig);
+    later.at = later.at.plus_s(2 * 3600);
+    for event in [elsewhere, anothers, before, later] {
+        hear(&mut rig, vec![Arc::new(event.clone())]);
+        assert_eq!(only(&rig).attribution, Attribution::AccountOnly(PROD.parse().unwrap()), "{event:?}");
+    }
+    let truth = truth(&rig);
+    hear(&mut rig, vec![Arc::new(truth)]);
+    assert!(principal(&only(&rig).attribution).unwrap().ends_with("user/eve"));
+}
+
+#[test]
+fn two_drifts_of_one_moment_are_two_incidents() {
+    let mut rig = flagging();
+    let key = rig.key.clone();
+    let look = |rig: &mut Rig| {
+        // With every place swept.
+        rig.sim.plan_now(&key);
+        let end = rig.sim.world.now_ms() + 100;
+        rig.sim.run_to(end);
+    };
+    let began = rig.sim.world.now_ms().next_multiple_of(1000);
+    rig.sim.run_to(began);
+    repoint(&mut rig);
+    look(&mut rig);
+    put_back(&mut rig);
+    look(&mut rig);
+    repoint(&mut rig);
+    look(&mut rig);
+    assert_eq!(rig.sim.world.now_ms() / 1000, began / 1000, "all of it within one second");
+    let phases: Vec<_> = drifts(&rig).iter().map(|told| told.phase).collect();
+    assert_eq!(phases, [Phase::Resolved, Phase::Flagged]);
+}
+
+#[test]
+fn an_incident_of_a_drift_that_somebody_deletes_is_made_again_and_can_be_decided() {
+    let mut rig = flagging();
+    repoint(&mut rig);
+    rig.until_reason(Reason::Occupied);
+    rig.sim.run_s(30);
+    let key = rig.key.clone();
+    let name = ObjectKey::new(key.namespace.clone(), &*only(&rig).name);
+    let named = |rig: &Rig| rig.memory().drift.as_ref().unwrap().incident.clone().unwrap().uid;
+    let before = named(&rig);
+    rig.sim.cluster.incidents.delete_named(&name);
+    rig.sim.hint(&key);
+    rig.sim.run_s(30);
+    let told = only(&rig);
+    assert_eq!((&*told.name, told.phase), (&*name.name, Phase::Flagged));
+    assert_ne!(named(&rig), before, "memory names the one that is there");
+    rig.sim.cluster.incidents.decide_drift(&key, DecisionVerdict::Approve, &told.plan.unwrap().digest);
+    rig.sim.hint(&key);
+    rig.sim.run_s(60);
+    rig.until_ready();
+    assert_eq!(only(&rig).phase, Phase::Restored);
+}
+
+/// Its name is a second of the clock: until that is stored, a crash would leave an incident that nothing names.
+#[test]
+fn a_drift_is_told_only_once_memory_holds_it() {
+    let mut rig = flagging();
+    repoint(&mut rig);
+    let key = rig.key.clone();
+    let first = rig.sim.plan_now(&key);
+    assert!(first.memory.drift.is_some() && first.incidents.is_empty(), "{:?}", first.incidents);
+    rig.until_reason(Reason::Occupied);
+    rig.sim.run_s(5);
+    let next = rig.sim.plan_now(&key);
+    assert_eq!(next.incidents.len(), 1);
+    // The process died after it was made and before memory named it.
+    let object = rig.sim.cluster.objects.get_mut(&key).unwrap();
+    object.memory.drift.as_mut().unwrap().incident = None;
+    let again = rig.sim.plan_now(&key);
+    assert_eq!((again.incidents.len(), &again.incidents[0].name), (1, &next.incidents[0].name), "it is ours");
+}
+
+#[test]
+fn what_stands_under_its_name_is_taken_over_only_if_it_says_and_decides_nothing_else() {
+    // Where it will stand is known from a life that is the same until then.
+    let mut other_life = flagging();
+    repoint(&mut other_life);
+    other_life.until_reason(Reason::Occupied);
+    let told = only(&other_life);
+    let name = ObjectKey::new(other_life.key.namespace.clone(), &*told.name);
+    let (this, another) = (told.peering, "pcx-0123456789abcdef0".parse().unwrap());
+    let cases = [
+        (this, DecisionVerdict::Pending, true),
+        (another, DecisionVerdict::Pending, false),
+        (this, DecisionVerdict::Approve, false),
+    ];
+    for (peering, verdict, is_taken) in cases {
+        let mut rig = flagging();
+        let decision = Decision { verdict, plan_digest: told.plan.clone().unwrap().digest };
+        let of = (rig.sim.cluster.object(&rig.key.clone()).uid.clone(), peering);
+        rig.sim.cluster.incidents.plant_named(name.clone(), of, decision);
+        repoint(&mut rig);
+        rig.until_reason(Reason::Occupied);
+        rig.sim.run_s(300);
+        let (_, stored) = rig.sim.cluster.incidents.all().find(|(at, _)| **at == name).unwrap();
+        assert_eq!(stored.told.is_some(), is_taken, "{peering} {verdict:?}");
+        let key = rig.key.clone();
+        let is_told = !rig.sim.plan_now(&key).incidents.is_empty();
+        assert_eq!(is_told, is_taken, "{peering} {verdict:?}: nothing is written over a stranger's");
+        assert_eq!(rig.memory().drift.as_ref().unwrap().incident.is_some(), is_taken);
+        assert_eq!(
+            rig.target(Side::Requester),
+            Some(TGW.to_owned()),
+            "a stranger's decision counts for nothing"
+        );
+    }
 }
 
 #[test]
