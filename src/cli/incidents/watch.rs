@@ -190,3 +190,44 @@ fn put(text: &str) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(name: &str, phase: &str) -> DynamicObject {
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "peerkeeper.dev/v1alpha1", "kind": "PeeringIncident",
+            "metadata": {"name": name, "namespace": "network"},
+            "spec": {"peeringRef": {"name": "prod-shared", "uid": "u"}, "peeringId": "pcx-0123456789abcdef0"},
+            "status": {"phase": phase},
+        }))
+        .unwrap()
+    }
+
+    /// A new list after a version that the API server forgot: what is as it was is not told again, and what went is told.
+    #[test]
+    fn a_new_list_tells_what_changed_and_what_went_and_nothing_else() {
+        let table = IncidentTable::new(&[], Timestamp::UNIX_EPOCH, false);
+        let mut told = Told { rows: BTreeMap::new(), table, output: Output::Json, listing: None };
+        for name in ["same", "changed", "went"] {
+            assert_eq!(told.heard(Event::Apply(object(name, "Flagged"))).unwrap().len(), 1);
+        }
+        let mut lines = told.heard(Event::Init).unwrap();
+        for (name, phase) in [("same", "Flagged"), ("changed", "Restored"), ("new", "Flagged")] {
+            lines.extend(told.heard(Event::InitApply(object(name, phase))).unwrap());
+        }
+        assert_eq!(lines, [""; 0], "half a list tells nothing");
+        let lines = told.heard(Event::InitDone).unwrap();
+        let told_of = |name: &str, phase: &str| {
+            let (name, phase) = (format!("\"name\":\"{name}\""), format!("\"phase\":\"{phase}\""));
+            lines.iter().filter(|line| line.contains(&name) && line.contains(&phase)).count()
+        };
+        assert_eq!(lines.len(), 3, "{lines:#?}");
+        assert_eq!(
+            (told_of("changed", "Restored"), told_of("new", "Flagged"), told_of("went", GONE)),
+            (1, 1, 1)
+        );
+        assert_eq!(told.heard(Event::Apply(object("same", "Flagged"))).unwrap(), [""; 0]);
+    }
+}
