@@ -1,6 +1,5 @@
 //! `peerkeeper apply`: makes AWS as manifests declare it, without a cluster.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,8 +11,9 @@ use peerkeeper_core::time::{Now, Timing};
 use peerkeeper_core::write::{Outcome, WriteCall};
 
 use super::aws::AwsArgs;
+use super::look::lines;
 use super::manifests::{ManifestArgs, ManifestError, Manifests};
-use super::offline::{self, Ended, OfflineError, Trouble};
+use super::offline::{self, Ended, OfflineError};
 use super::run::{duration, owner_id};
 use super::show::{self, Format, PlanView, Style};
 use crate::aws::{Aws, AwsConfig, clock};
@@ -100,10 +100,10 @@ async fn apply(args: &ApplyArgs) -> Result<ExitCode, ApplyError> {
     let aws = Aws::new(config).await.map_err(OfflineError::from)?;
     let looking = aws.looking();
     let limits = (args.max_restores, args.max_removals);
-    let read = || offline::read(&looking, &manifests, Some(&args.owner_id), "", limits, timing);
+    let read = || offline::read(&looking, &manifests, Some(&args.owner_id), limits, timing);
     let (house, troubles) = read().await?;
     if !troubles.is_empty() {
-        return Err(ApplyError::Aws(told(&troubles)));
+        return Err(ApplyError::Aws(lines(&troubles)));
     }
     let now = Now { mono: clock::now(), wall: clock::wall() };
     let plan = PlanView::new(&offline::plan(house, aws.reader(), now).await, &manifests.skipped, Vec::new());
@@ -113,7 +113,7 @@ async fn apply(args: &ApplyArgs) -> Result<ExitCode, ApplyError> {
     }
     let (house, troubles) = read().await?;
     if !troubles.is_empty() {
-        return Err(ApplyError::Aws(told(&troubles)));
+        return Err(ApplyError::Aws(lines(&troubles)));
     }
     let stop = stop_on_signal();
     let port = offline::AtAws::new(&aws, timing.fresh_ms, stop, say);
@@ -126,11 +126,6 @@ async fn apply(args: &ApplyArgs) -> Result<ExitCode, ApplyError> {
         Ended::Settled if view.is_in_sync() => Ok(ExitCode::SUCCESS),
         Ended::Settled => Ok(ExitCode::from(2)),
     }
-}
-
-fn told(troubles: &[Trouble]) -> String {
-    let lines: BTreeSet<&str> = troubles.iter().map(|trouble| trouble.what.as_str()).collect();
-    lines.into_iter().collect::<Vec<_>>().join("\n")
 }
 
 /// What destroys something is done only within the limits of one run, and only with somebody's leave.

@@ -4,7 +4,6 @@ mod cluster;
 mod live;
 mod release;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
@@ -14,6 +13,7 @@ use peerkeeper_core::ids::{PeeringId, RouteTableId, VpcId};
 use super::aws::AwsArgs;
 use super::incidents::Output;
 use super::kube::{KubeArgs, KubeError};
+use super::look::lines;
 use super::manifests::ManifestError;
 use super::offline::{OfflineError, Trouble};
 use super::run::owner_id;
@@ -122,18 +122,12 @@ pub enum ExplainError {
     Undeclared { id: String, place: String },
     #[error("AWS shows no {id} in {places}, and no manifest declares it")]
     Unseen { id: String, places: String },
-    #[error("{}", told(.0))]
+    #[error("AWS could not be read everywhere, so this is not all:\n{}", lines(.0))]
     Aws(Vec<Trouble>),
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
     #[error("the output can't be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-}
-
-fn told(troubles: &[Trouble]) -> String {
-    let lines: BTreeSet<&str> = troubles.iter().map(|trouble| trouble.what.as_str()).collect();
-    let lines: Vec<&str> = lines.into_iter().collect();
-    format!("AWS could not be read everywhere, so this is not all:\n{}", lines.join("\n"))
 }
 
 /// Tells it.

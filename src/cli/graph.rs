@@ -9,21 +9,19 @@ pub mod svg;
 mod tests;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use peerkeeper_core::desired::Desired;
 use peerkeeper_core::ids::ObjectKey;
 use peerkeeper_core::memory::Life;
-use peerkeeper_core::time::{Now, Timing};
+use peerkeeper_core::time::Now;
 
-use super::aws::AwsArgs;
-use super::manifests::{SourceArgs, SourceError};
-use super::offline::{self, House, OfflineError, Trouble};
-use super::run::owner_id;
+use super::look::{Gaps, Incomplete, LookArgs, LookError, Looked};
+use super::offline::{self, House};
 use super::show;
-use crate::aws::{Looking, clock};
+use crate::aws::clock;
 
 use model::Model;
 use survey::Survey;
@@ -34,16 +32,10 @@ use survey::Survey;
 #[derive(Clone, Debug, clap::Args)]
 pub struct GraphArgs {
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub look: LookArgs,
     /// mermaid for Markdown on GitHub and GitLab, dot for Graphviz, or svg, a picture of its own.
     #[arg(short, long, default_value = "mermaid", value_name = "FORMAT")]
     pub output: GraphFormat,
-    /// The installation's name in AWS tags. Default: with --kube the UID of the kube-system namespace, as of the operator;
-    /// else a tag that names a VpcPeering's namespace and name counts as its own, whichever installation wrote it.
-    #[arg(long, env = "PEERKEEPER_OWNER_ID", value_parser = owner_id, value_name = "ID")]
-    pub owner_id: Option<String>,
-    #[command(flatten)]
-    pub aws: AwsArgs,
 }
 
 /// What a graph is written as.
@@ -55,29 +47,14 @@ pub enum GraphFormat {
     Svg,
 }
 
-/// Stands for whoever made a peering, where nobody says whose tags are ours.
-const ANY_OWNER: &str = "OWNER-ID";
-/// As of the operator.
-const LIMIT: u32 = 100;
-
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Look(#[from] LookError),
     #[error(transparent)]
-    Offline(#[from] OfflineError),
-    #[error("{}", told(.0))]
-    Aws(Vec<Trouble>),
-    #[error("objects of the cluster can't be read, so the graph is not complete:\n{}", .0.join("\n"))]
-    Unreadable(Vec<String>),
+    Incomplete(#[from] Incomplete),
     #[error("the output can't be written: {0}")]
     Output(#[from] std::io::Error),
-}
-
-fn told(troubles: &[Trouble]) -> String {
-    let lines: BTreeSet<&str> = troubles.iter().map(|trouble| trouble.what.as_str()).collect();
-    let lines: Vec<&str> = lines.into_iter().collect();
-    format!("AWS could not be read everywhere, so the graph is not complete:\n{}", lines.join("\n"))
 }
 
 /// Reads, draws, and says what was not read.
@@ -86,20 +63,14 @@ pub fn run(args: &GraphArgs) -> Result<ExitCode, GraphError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let surveyed = runtime.block_on(survey(args));
     runtime.shutdown_background();
-    let Surveyed { model, troubles, unreadable } = surveyed?;
+    let (model, gaps) = surveyed?;
     let text = write(&model, args.output);
     if args.output == GraphFormat::Mermaid {
         mermaid::beyond(&model, &text).iter().for_each(|warning| eprintln!("peerkeeper: {warning}"));
     }
     show::print(&text)?;
-    match (unreadable.is_empty(), troubles.is_empty()) {
-        (true, true) => Ok(ExitCode::SUCCESS),
-        (true, false) => Err(GraphError::Aws(troubles)),
-        (false, _) => {
-            let of_aws = troubles.into_iter().map(|trouble| trouble.what);
-            Err(GraphError::Unreadable(unreadable.into_iter().chain(of_aws).collect()))
-        }
-    }
+    gaps.told("graph")?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The same model gives the same bytes.
@@ -112,23 +83,9 @@ pub fn write(model: &Model, format: GraphFormat) -> String {
 }
 
 /// What is drawn, and what is missing.
-struct Surveyed {
-    model: Model,
-    /// Of AWS.
-    troubles: Vec<Trouble>,
-    /// Of the cluster.
-    unreadable: Vec<String>,
-}
-
-async fn survey(args: &GraphArgs) -> Result<Surveyed, GraphError> {
-    let manifests = args.source.read(args.owner_id.as_deref()).await?;
-    let of_cluster = manifests.cluster.as_ref().map(|cluster| cluster.owner_id.as_str());
-    let owner = args.owner_id.as_deref().or(of_cluster);
-    let aws = Looking::new(args.aws.config(owner.unwrap_or(ANY_OWNER))).await.map_err(OfflineError::from)?;
-    let read = offline::read(&aws, &manifests, owner, ANY_OWNER, (LIMIT, LIMIT), Timing::default());
-    let (house, troubles) = read.await?;
+async fn survey(args: &GraphArgs) -> Result<(Model, Gaps), GraphError> {
+    let Looked { house, reader, gaps, .. } = args.look.look().await?;
     let accounts = house.state.declared.iter().map(|(name, account)| (name.clone(), account.account));
-    let reader = aws.reader();
     let view = |(name, region): survey::Place| {
         let view = reader.view(&name, region);
         ((name, region), view)
@@ -149,8 +106,7 @@ async fn survey(args: &GraphArgs) -> Result<Surveyed, GraphError> {
         (desired, plan)
     };
     survey.declared = declared.into_iter().map(with_plan).collect();
-    let unreadable = manifests.cluster.map(|cluster| cluster.unreadable).unwrap_or_default();
-    Ok(Surveyed { model: survey.model(), troubles, unreadable })
+    Ok((survey.model(), gaps))
 }
 
 /// What is declared. What memory says was once established counts as if the annotation said so.

@@ -28,6 +28,7 @@ use peerkeeper_core::time::Now;
 use self::found::{Found, LeftOut, Scene, Shown};
 use self::write::Declared;
 use super::aws::AwsArgs;
+use super::look::lines;
 use super::manifests::{ManifestArgs, ManifestError, Manifests};
 use super::offline::{self, OfflineError, Trouble};
 use super::show::{self, PeeringView, PlanView};
@@ -82,7 +83,7 @@ pub enum ImportError {
     NoAccount { name: String, known: String },
     #[error("what was made of {what} is refused, which is a fault of this command: {error}")]
     Refused { what: String, error: ManifestError },
-    #[error("{}", told(.0))]
+    #[error("AWS could not be read everywhere, so peerings may be missing:\n{}", lines(.0))]
     Aws(Vec<Trouble>),
     #[error("{} is there already, and nothing is overwritten; nothing was written. Move it, or import into another folder", .0.display())]
     Exists(PathBuf),
@@ -90,12 +91,6 @@ pub enum ImportError {
     File { path: PathBuf, error: io::Error },
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
-}
-
-fn told(troubles: &[Trouble]) -> String {
-    let lines: BTreeSet<&str> = troubles.iter().map(|trouble| trouble.what.as_str()).collect();
-    let lines: Vec<&str> = lines.into_iter().collect();
-    format!("AWS could not be read everywhere, so peerings may be missing:\n{}", lines.join("\n"))
 }
 
 /// Reads, writes what can be declared, and tells what can't.
@@ -232,11 +227,6 @@ impl Known {
     }
 }
 
-/// As of the operator.
-const LIMIT: u32 = 100;
-/// Stands in tags where nobody said whose they are.
-const ANY_OWNER: &str = "OWNER-ID";
-
 /// What is written passes the schemas, and a plan of it has nothing to do. What a plan would hold or change is left out.
 async fn keep_what_a_plan_leaves(
     aws: &Looking,
@@ -249,7 +239,7 @@ async fn keep_what_a_plan_leaves(
     let imported = Manifests::of_text("import", &text, "default").map_err(refused)?;
     let (namespaces, policies) = (manifests.namespaces.clone(), manifests.policies.clone());
     let imported = Manifests { namespaces, policies, ..imported };
-    let house = offline::judge(aws, &imported, accounts, ANY_OWNER, (LIMIT, LIMIT)).await?;
+    let house = offline::judge(aws, &imported, accounts).await?;
     let now = Now { mono: clock::now(), wall: clock::wall() };
     let plans = offline::plan(house, aws.reader(), now).await;
     let view = PlanView::new(&plans, &imported.skipped, Vec::new());

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod import;
 pub mod incidents;
 pub mod kube;
+pub mod look;
 pub mod man;
 pub mod manifests;
 pub mod nearest;

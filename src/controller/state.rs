@@ -20,10 +20,23 @@ use peerkeeper_core::witness::{self, Concern};
 
 use super::incidents::Kept;
 use crate::api::{AwsAccount, PeeringPolicy, VpcPeering};
+use crate::aws::AccountConfig;
 use crate::declare::{self, Account, AccountLimits, VpcTags};
 
 /// One account, by the name of its `AwsAccount`, in one Region: what one sweep reads.
 pub type Place = (Arc<str>, Region);
+
+/// How to get into it, for the AWS room.
+pub fn access(account: &Account) -> AccountConfig {
+    AccountConfig {
+        name: account.name.clone(),
+        uid: account.uid.clone(),
+        generation: account.generation,
+        account_id: account.account,
+        role_arn: account.role_arn.clone(),
+        external_id: account.external_id.clone(),
+    }
+}
 
 /// Everything the watches showed, by name.
 #[derive(Default)]

@@ -22,9 +22,9 @@ use super::cluster::key_of;
 use super::incidents;
 use super::misuse;
 use super::shell::Shell;
-use super::state::{Brief, Known, KnownAccount, KnownNamespace, State};
+use super::state::{Brief, Known, KnownAccount, KnownNamespace, State, access};
 use crate::api::{AwsAccount, PeeringIncident, PeeringPolicy, VpcPeering};
-use crate::aws::{AccountConfig, clock};
+use crate::aws::clock;
 use crate::declare;
 
 /// An idle watch dies silently behind a load balancer: it is begun anew more often than those give up.
@@ -311,17 +311,6 @@ pub async fn accounts(shell: Arc<Shell>) {
     follow("awsaccounts", stream(api), &shell.pulses.accounts, id_of, apply, delete).await;
 }
 
-fn config_of(account: &declare::Account) -> AccountConfig {
-    AccountConfig {
-        name: account.name.clone(),
-        uid: account.uid.clone(),
-        generation: account.generation,
-        account_id: account.account,
-        role_arn: account.role_arn.clone(),
-        external_id: account.external_id.clone(),
-    }
-}
-
 fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
     let name: Arc<str> = object.name_any().into();
     let account = declare::account(&object).map_err(|error| error.to_string());
@@ -340,7 +329,7 @@ fn apply_account(shell: &Arc<Shell>, object: AwsAccount) {
         match account {
             Ok(account) => {
                 if !same_spec {
-                    shell.aws.set_account(config_of(&account));
+                    shell.aws.set_account(access(&account));
                 }
                 state.declared.insert(name.clone(), account);
             }

@@ -49,6 +49,7 @@ const ONLY_LOOK: &[&str] = &[
     "cli/explain/cluster.rs",
     "cli/explain/live.rs",
     "cli/explain/release.rs",
+    "cli/look.rs",
     "cli/plan.rs",
     "cli/check/mod.rs",
     "cli/check/aws.rs",

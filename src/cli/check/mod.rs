@@ -29,10 +29,12 @@ pub use line::{Line, Outcome};
 use super::aws::AwsArgs;
 use super::kube::{Kube, KubeArgs, KubeError, Listed, Scope};
 use super::manifests::{ManifestArgs, ManifestError, Manifests};
+use super::offline::AMBIENT;
 use super::run::duration;
 use super::show::{self, Style};
 use crate::api::{AwsAccount, VpcPeering};
 use crate::aws::{AccountConfig, Aws, SetupError};
+use crate::controller::state::access;
 use crate::declare;
 use crate::signal::QueueUrl;
 use cluster::Whose;
@@ -264,15 +266,7 @@ async fn configs(aws: &Aws, declared: &Declared) -> (Vec<AccountConfig>, Vec<Lin
     for object in &declared.accounts {
         match declare::account(&with_defaults(object)) {
             Ok(account) => {
-                let config = AccountConfig {
-                    name: account.name.clone(),
-                    uid: account.uid.clone(),
-                    generation: account.generation,
-                    account_id: account.account,
-                    role_arn: account.role_arn.clone(),
-                    external_id: account.external_id.clone(),
-                };
-                configs.insert(account.name.to_string(), config);
+                configs.insert(account.name.to_string(), access(&account));
             }
             Err(error) => {
                 let name = object.metadata.name.as_deref().unwrap_or("without a name");
@@ -314,8 +308,6 @@ async fn configs(aws: &Aws, declared: &Declared) -> (Vec<AccountConfig>, Vec<Lin
     }
     (configs.into_values().collect(), lines)
 }
-
-const AMBIENT: &str = "default";
 
 /// Of manifests, what an API server would have given them.
 fn with_defaults(object: &AwsAccount) -> AwsAccount {

@@ -18,11 +18,6 @@ use crate::cli::offline::{self, OfflineError, Trouble};
 use crate::cli::show::explain::{ExplainView, ObjectView};
 use crate::cli::show::{PeeringView, PlanView, Status};
 
-/// Stands for an owner where nobody said whose the tags are.
-const ANY_OWNER: &str = "OWNER-ID";
-/// As of the operator.
-const LIMIT: u32 = 100;
-
 pub async fn explain(args: &ExplainArgs) -> Result<(ExplainView, Vec<Trouble>), ExplainError> {
     let manifests = Manifests::read(&ManifestArgs {
         filename: args.filename.clone(),
@@ -30,11 +25,10 @@ pub async fn explain(args: &ExplainArgs) -> Result<(ExplainView, Vec<Trouble>), 
         namespace: args.namespace.clone().unwrap_or_else(|| "default".to_owned()),
     })?;
     named(&manifests, args)?;
-    let owner = args.owner_id.as_deref().unwrap_or(ANY_OWNER);
+    let owner = args.owner_id.as_deref().unwrap_or(offline::ANY_OWNER);
     let aws = Looking::new(args.aws.config(owner)).await.map_err(OfflineError::from)?;
-    let limits = (LIMIT, LIMIT);
-    let read =
-        offline::read(&aws, &manifests, args.owner_id.as_deref(), ANY_OWNER, limits, Timing::default());
+    let owner_id = args.owner_id.as_deref();
+    let read = offline::read(&aws, &manifests, owner_id, offline::LIMITS, Timing::default());
     let (house, troubles) = read.await?;
     let reader = aws.reader();
     let mut seen = Seen::default();

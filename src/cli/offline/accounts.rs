@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::house::House;
 use crate::api::AwsAccount;
-use crate::aws::{AccountConfig, Caller, IdentityError, Looking, ReadError, SetupError};
+use crate::aws::{Caller, IdentityError, Looking, ReadError, SetupError};
 use crate::cli::manifests::Manifests;
-use crate::controller::state::Place;
+use crate::controller::state::{Place, access};
 use crate::declare;
 
 /// The name of the AwsAccount that the ambient credentials serve as, where no manifest has one.
@@ -83,14 +83,7 @@ pub fn ambient(caller: &Caller, peers: &BTreeSet<&str>) -> Result<AwsAccount, Of
 pub fn announce(aws: &Looking, accounts: &BTreeMap<String, AwsAccount>) -> Result<(), OfflineError> {
     for object in accounts.values() {
         let account = declare::account(object).map_err(|error| OfflineError::Account(error.to_string()))?;
-        aws.set_account(AccountConfig {
-            name: account.name.clone(),
-            uid: account.uid.clone(),
-            generation: account.generation,
-            account_id: account.account,
-            role_arn: account.role_arn.clone(),
-            external_id: account.external_id.clone(),
-        });
+        aws.set_account(access(&account));
     }
     Ok(())
 }

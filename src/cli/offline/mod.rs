@@ -35,20 +35,24 @@ use super::manifests::Manifests;
 use crate::api::AwsAccount;
 use crate::aws::{Looking, NarrowNeeds, clock};
 
+/// Stands in tags where nobody said whose they are.
+pub const ANY_OWNER: &str = "OWNER-ID";
+/// Restores and removals at once, as of the operator.
+pub const LIMITS: (u32, u32) = (100, 100);
+
 /// Reads the places that the manifests need, once, and sets up everything that objects are judged by. What could not be
 /// read comes beside it: what it bears on is unknown, and the rest is not.
 ///
-/// Without an owner id, each object's is that of a tag that names it, or `any_owner`.
+/// Without an owner id, each object's is that of a tag that names it, or [`ANY_OWNER`].
 pub async fn read(
     aws: &Looking,
     manifests: &Manifests,
     owner_id: Option<&str>,
-    any_owner: &str,
     limits: (u32, u32),
     timing: Timing,
 ) -> Result<(House, Vec<Trouble>), OfflineError> {
     let accounts = accounts::declared(aws, manifests).await?;
-    let owner = owner_id.unwrap_or(any_owner);
+    let owner = owner_id.unwrap_or(ANY_OWNER);
     let house = House::new(manifests, accounts, owner, limits, timing, clock::wall());
     let mut house = house.map_err(|error| OfflineError::Account(error.to_string()))?;
     let mut troubles = accounts::prove(aws, &mut house).await;
@@ -66,10 +70,8 @@ pub async fn judge(
     aws: &Looking,
     manifests: &Manifests,
     accounts: BTreeMap<String, AwsAccount>,
-    any_owner: &str,
-    limits: (u32, u32),
 ) -> Result<House, OfflineError> {
-    let house = House::new(manifests, accounts, any_owner, limits, Timing::default(), clock::wall());
+    let house = House::new(manifests, accounts, ANY_OWNER, LIMITS, Timing::default(), clock::wall());
     let mut house = house.map_err(|error| OfflineError::Account(error.to_string()))?;
     accounts::prove(aws, &mut house).await;
     let reader = aws.reader();
