@@ -13,7 +13,7 @@ use peerkeeper::remember::{self, Checked, Removal};
 use peerkeeper_core::desired::{AccountRef, Desired};
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Region, Side, Sides, VpcId};
 use peerkeeper_core::memory::Act;
-use peerkeeper_core::observed::{Needs, Reading, Resource, SideView, Unseen, View};
+use peerkeeper_core::observed::{Needs, Resource, SideView, Unseen, View};
 use peerkeeper_core::plan::{Finalizer, Truth};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
@@ -384,9 +384,7 @@ impl Operator {
                 view.caller = Some(caller);
                 view.routes_per_table = u32::try_from(quota.routes_per_table).ok();
                 let mut line = self.line();
-                rotate(&mut view.peerings, line.peerings(at, None));
-                rotate(&mut view.tables, line.tables(at, None));
-                rotate(&mut view.vpcs, line.vpcs(at, None));
+                line.sweep(at, &mut view);
             }
         }
         self.check_account(&place.0);
@@ -455,21 +453,7 @@ impl Operator {
             return view;
         }
         let mut line = self.line();
-        if needs.peerings.contains(&side) {
-            read(&mut view.peerings, line.peerings(at, Some(desired.pair())));
-        }
-        if needs.vpcs.contains(&side) {
-            read(&mut view.vpcs, line.vpcs(at, Some(desired.sides.get(side).vpc)));
-        }
-        if let Some(ids) = needs.tables.get(&side) {
-            read(&mut view.tables, line.tables(at, Some(ids)));
-        }
-        if let Some(ids) = needs.prefix_lists.get(&side) {
-            read(&mut view.prefix_lists, line.prefix_lists(at, ids));
-        }
-        if needs.stale_rules.contains(&side) {
-            read(&mut view.stale_rules, line.stale_rules(at, desired.sides.get(side).vpc));
-        }
+        line.narrow(at, side, (desired.pair(), desired.sides.get(side).vpc), needs, &mut view);
         view
     }
 
@@ -742,23 +726,6 @@ fn blind(view: &mut SideView, trouble: &Trouble) {
     view.vpcs.unseen = unseen.clone();
     view.prefix_lists.unseen = unseen.clone();
     view.stale_rules.unseen = unseen;
-}
-
-fn rotate<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {
-    match read {
-        Ok(reading) => {
-            view.before = view.sweep.replace(reading);
-            view.unseen = Unseen::NotRead;
-        }
-        Err(unseen) => view.unseen = unseen,
-    }
-}
-
-fn read<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {
-    match read {
-        Ok(reading) => view.narrow = Some(reading),
-        Err(unseen) => view.unseen = unseen,
-    }
 }
 
 /// Whether this sweep says anything else of the object than the one before: the shell's way to wake few.

@@ -7,10 +7,12 @@ use ec2sim::{
     Action, Caller, Chance, CreatePeering, Describe, Failure, Request, Response, RouteRequest, World,
 };
 use peerkeeper_core::aws_code::{Refusal, RefusalKind};
-use peerkeeper_core::ids::{AccountRegion, Cidr, Destination, PrefixListId, RouteTableId, Target, VpcPair};
+use peerkeeper_core::ids::{
+    AccountRegion, Cidr, Destination, PrefixListId, RouteTableId, Side, Target, VpcId, VpcPair,
+};
 use peerkeeper_core::observed::{
-    Peering, PeeringEnd, PeeringState, PrefixList, Reading, Route, RouteTable, Scope, StaleRule, Tags,
-    Unseen, Vpc,
+    Needs, Peering, PeeringEnd, PeeringState, PrefixList, Reading, Resource, Route, RouteTable, Scope,
+    SideView, StaleRule, Tags, Unseen, View, Vpc,
 };
 use peerkeeper_core::time::Mono;
 use peerkeeper_core::write::{Outcome, TagSet, Write, WriteCall};
@@ -22,6 +24,24 @@ const CALL_MS: u64 = 20;
 
 pub fn caller(at: AccountRegion) -> Caller {
     Caller::new(at.account.to_string().as_str(), at.region.as_str()).named(OPERATOR)
+}
+
+/// Takes in a sweep of one kind.
+fn rotate<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {
+    match read {
+        Ok(reading) => {
+            view.before = view.sweep.replace(reading);
+            view.unseen = Unseen::NotRead;
+        }
+        Err(unseen) => view.unseen = unseen,
+    }
+}
+
+fn read<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {
+    match read {
+        Ok(reading) => view.narrow = Some(reading),
+        Err(unseen) => view.unseen = unseen,
+    }
 }
 
 /// The operator's line to EC2.
@@ -90,11 +110,7 @@ impl Line<'_> {
         Ok(Arc::new(Reading::new(began, scope, views.iter().map(|view| Arc::new(peering(view))))))
     }
 
-    pub fn vpcs(
-        &mut self,
-        at: AccountRegion,
-        only: Option<peerkeeper_core::ids::VpcId>,
-    ) -> Result<Arc<Reading<Vpc>>, Unseen> {
+    pub fn vpcs(&mut self, at: AccountRegion, only: Option<VpcId>) -> Result<Arc<Reading<Vpc>>, Unseen> {
         let began = Mono(self.world.now_ms());
         let (query, scope) = match only {
             None => (Describe::all(), Scope::All),
@@ -140,12 +156,41 @@ impl Line<'_> {
         Ok(Arc::new(Reading::new(began, Scope::Ids(only.clone()), lists)))
     }
 
-    /// The wire tells the rules' ids by another call; the world's view has them.
-    pub fn stale_rules(
+    /// One sweep of a place.
+    pub fn sweep(&mut self, at: AccountRegion, view: &mut SideView) {
+        rotate(&mut view.peerings, self.peerings(at, None));
+        rotate(&mut view.tables, self.tables(at, None));
+        rotate(&mut view.vpcs, self.vpcs(at, None));
+    }
+
+    /// What one side needs now, read beside the sweeps.
+    pub fn narrow(
         &mut self,
         at: AccountRegion,
-        of: peerkeeper_core::ids::VpcId,
-    ) -> Result<Arc<Reading<StaleRule>>, Unseen> {
+        side: Side,
+        (pair, vpc): (VpcPair, VpcId),
+        needs: &Needs,
+        view: &mut SideView,
+    ) {
+        if needs.peerings.contains(&side) {
+            read(&mut view.peerings, self.peerings(at, Some(pair)));
+        }
+        if needs.vpcs.contains(&side) {
+            read(&mut view.vpcs, self.vpcs(at, Some(vpc)));
+        }
+        if let Some(ids) = needs.tables.get(&side) {
+            read(&mut view.tables, self.tables(at, Some(ids)));
+        }
+        if let Some(ids) = needs.prefix_lists.get(&side) {
+            read(&mut view.prefix_lists, self.prefix_lists(at, ids));
+        }
+        if needs.stale_rules.contains(&side) {
+            read(&mut view.stale_rules, self.stale_rules(at, vpc));
+        }
+    }
+
+    /// The wire tells the rules' ids by another call; the world's view has them.
+    pub fn stale_rules(&mut self, at: AccountRegion, of: VpcId) -> Result<Arc<Reading<StaleRule>>, Unseen> {
         let began = Mono(self.world.now_ms());
         let mut groups = Vec::new();
         let mut next_token = None;

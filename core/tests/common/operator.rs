@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ec2sim::{Calm, Chance, World};
 use peerkeeper_core::desired::AccountRef;
 use peerkeeper_core::ids::{AccountId, AccountRegion, ObjectKey, Side, Sides};
-use peerkeeper_core::observed::{Needs, Reading, Resource, SideView, Unseen, View};
+use peerkeeper_core::observed::{Needs, Resource, SideView, Unseen, View};
 use peerkeeper_core::plan::{self, Input, Verdict};
 use peerkeeper_core::recent::Recent;
 use peerkeeper_core::time::{Mono, Now, Timing, Wall};
@@ -260,9 +260,7 @@ impl Sim {
                 view.routes_per_table = u32::try_from(quota.routes_per_table).ok();
                 let mut line =
                     Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: self.reversed };
-                rotate(&mut view.peerings, line.peerings(at, None));
-                rotate(&mut view.tables, line.tables(at, None));
-                rotate(&mut view.vpcs, line.vpcs(at, None));
+                line.sweep(at, &mut view);
             }
         }
         self.snapshots.insert(at, view);
@@ -398,21 +396,7 @@ impl Sim {
             }
             let mut line =
                 Line { world: &mut self.world, chance: self.chance.as_mut(), reversed: self.reversed };
-            if needs.peerings.contains(&side) {
-                read(&mut view.peerings, line.peerings(at, Some(object.pair())));
-            }
-            if needs.vpcs.contains(&side) {
-                read(&mut view.vpcs, line.vpcs(at, Some(object.sides.get(side).vpc)));
-            }
-            if let Some(ids) = needs.tables.get(&side) {
-                read(&mut view.tables, line.tables(at, Some(ids)));
-            }
-            if let Some(ids) = needs.prefix_lists.get(&side) {
-                read(&mut view.prefix_lists, line.prefix_lists(at, ids));
-            }
-            if needs.stale_rules.contains(&side) {
-                read(&mut view.stale_rules, line.stale_rules(at, object.sides.get(side).vpc));
-            }
+            line.narrow(at, side, (object.pair(), object.sides.get(side).vpc), needs, view);
         }
         narrow
     }
@@ -474,23 +458,6 @@ impl Sim {
             text.push_str(&format!("  {happened:?}\n"));
         }
         text
-    }
-}
-
-fn rotate<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {
-    match read {
-        Ok(reading) => {
-            view.before = view.sweep.replace(reading);
-            view.unseen = Unseen::NotRead;
-        }
-        Err(unseen) => view.unseen = unseen,
-    }
-}
-
-fn read<T: Resource>(view: &mut View<T>, read: Result<Arc<Reading<T>>, Unseen>) {
-    match read {
-        Ok(reading) => view.narrow = Some(reading),
-        Err(unseen) => view.unseen = unseen,
     }
 }
 
