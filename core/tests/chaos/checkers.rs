@@ -454,7 +454,9 @@ impl Stage {
         self.judge_endings(whose, &before.memory, memory);
         self.judge_loss(whose, &uid, &before.memory, memory);
         self.judge_acts(whose, &before.memory, memory);
-        let policy = self.flight(whose).map(|flight| flight.policy.clone()).unwrap_or_else(Policy::built_in);
+        // A write may land after its turn was cut off: then what the policy says now stands for what it said.
+        let of_turn = self.flight(whose).map(|flight| flight.policy.clone());
+        let policy = of_turn.unwrap_or_else(|| self.api.truth.policy_of(before));
         self.judge_told(whose, &policy, &before.memory, memory);
     }
 
