@@ -2,7 +2,8 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use peerkeeper::cli::{self, plugin::Called};
-use std::{env, error::Error, io, process::ExitCode};
+use std::io::{self, Write};
+use std::{env, error::Error, process::ExitCode};
 
 #[derive(Parser)]
 #[command(name = "peerkeeper", version, about)]
@@ -61,7 +62,8 @@ fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("peerkeeper: {error}");
+            // Nobody may be there to read it.
+            let _ = writeln!(io::stderr(), "peerkeeper: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,15 +1,18 @@
 //! `peerkeeper apply`: makes AWS as manifests declare it, without a cluster.
 
+mod progress;
+mod tally;
+
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use peerkeeper_core::ids::ObjectKey;
 use peerkeeper_core::time::{Now, Timing};
-use peerkeeper_core::write::{Outcome, WriteCall};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::progress::Progress;
 use super::aws::AwsArgs;
 use super::look::lines;
 use super::manifests::{ManifestArgs, ManifestError, Manifests};
@@ -107,7 +110,7 @@ async fn apply(args: &ApplyArgs) -> Result<ExitCode, ApplyError> {
     }
     let now = Now { mono: clock::now(), wall: clock::wall() };
     let plan = PlanView::new(&offline::plan(house, aws.reader(), now).await, &manifests.skipped, Vec::new());
-    eprint!("{}", show::plan(&plan, Format::Text, Style::PLAIN)?);
+    say(&show::plan(&plan, Format::Text, Style::PLAIN)?);
     if plan.summary.actions > 0 {
         ask(args, &plan)?;
     }
@@ -115,9 +118,14 @@ async fn apply(args: &ApplyArgs) -> Result<ExitCode, ApplyError> {
     if !troubles.is_empty() {
         return Err(ApplyError::Aws(lines(&troubles)));
     }
-    let stop = stop_on_signal();
-    let port = offline::AtAws::new(&aws, timing.fresh_ms, stop, say);
+    let until = clock::now().plus_ms(ms(args.timeout));
+    let progress = Progress::begin(plan.summary.peerings, plan.summary.actions, until);
+    let ticking = tokio::spawn(progress.clone().tick());
+    let stop = stop_on_signal(progress.clone());
+    let port = offline::AtAws::new(&aws, timing.fresh_ms, stop, progress.clone());
     let (plans, ended) = offline::converge(house, &port, args.timeout).await;
+    ticking.abort();
+    progress.end();
     let view = PlanView::new(&plans, &manifests.skipped, Vec::new()).named("Applied");
     show::print(&show::plan(&view, args.output, Style::of_stdout())?)?;
     match ended {
@@ -145,46 +153,40 @@ fn ask(args: &ApplyArgs, plan: &PlanView) -> Result<(), ApplyError> {
     if !io::stdin().is_terminal() || args.manifests.filename.iter().any(|given| given == "-") {
         return Err(ApplyError::NobodyToAsk);
     }
-    eprint!(
+    say(&format!(
         "This cuts, moves or removes something for {count} of {} peerings. Go on? [yes/no] ",
         plan.summary.peerings
-    );
-    io::stderr().flush()?;
+    ));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(ApplyError::Declined) }
 }
 
-/// One line for each write.
-fn say(object: &ObjectKey, call: &WriteCall, outcome: &Outcome) {
-    let came = match outcome {
-        Outcome::Done(Some(id)) => format!("done: {id}"),
-        Outcome::Done(None) => "done".to_owned(),
-        Outcome::Refused(refusal) => format!("refused: {refusal}"),
-        Outcome::NotSent(why) => format!("not sent: {why:?}"),
-        Outcome::Unknown(why) => format!("no answer: {why}; it is looked for"),
-    };
-    // Who stopped reading has read enough.
-    let _ = writeln!(io::stderr(), "{object}: {call}: {came}");
+/// Words on standard error. Who stopped reading has read enough.
+fn say(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// Ctrl-C and SIGTERM let what is under way end, and nothing more is sent.
-fn stop_on_signal() -> Arc<AtomicBool> {
+/// Ctrl-C and SIGTERM let what is under way end, and nothing more is sent. They are heard from the return on.
+fn stop_on_signal(progress: Arc<Progress>) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let set = stop.clone();
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        let terminated = async {
-            match &mut terminate {
-                Some(signal) => drop(signal.recv().await),
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            () = terminated => {}
+            () = heard(interrupt) => {}
+            () = heard(terminate) => {}
         }
         set.store(true, Ordering::SeqCst);
+        progress.stop();
     });
     stop
+}
+
+async fn heard(signal: io::Result<Signal>) {
+    match signal {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::aws::Aws;
 use crate::stage::{Stage, peering};
 
-const APPLY: [&str; 8] = [
+pub const APPLY: [&str; 8] = [
     "apply",
     "-f",
     ".",
@@ -16,7 +16,7 @@ const APPLY: [&str; 8] = [
     "--timeout=60s",
 ];
 
-fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     APPLY.iter().copied().chain(more.iter().copied()).collect()
 }
 

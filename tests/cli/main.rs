@@ -24,6 +24,8 @@ mod explain;
 mod graph;
 mod import;
 mod plan;
+mod progress;
 mod shells;
 mod stage;
+mod terminal;
 mod usage;

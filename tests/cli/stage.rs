@@ -122,7 +122,7 @@ impl Stage {
         Said { code: status.code().expect("no signal ended it"), out: text(stdout), err: text(stderr) }
     }
 
-    fn label(&self, text: &str) -> String {
+    pub fn label(&self, text: &str) -> String {
         let folder = format!("{}/", self.folder.path().display());
         let text = text.replace(&folder, "");
         self.names.iter().fold(text, |text, (id, label)| text.replace(id, label))

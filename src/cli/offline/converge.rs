@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use peerkeeper_core::ids::{ObjectKey, Region, Side, Target};
+use peerkeeper_core::ids::{ObjectKey, PeeringId, Region, Side, Target};
 use peerkeeper_core::observed::SideView;
 use peerkeeper_core::plan::{Report, Truth};
 use peerkeeper_core::reason::{ConditionType, Reason};
@@ -25,8 +25,25 @@ use crate::aws::{Aws, Looking, NarrowNeeds, Reader, Writer, clock};
 /// Objects that are worked on at once.
 const TOGETHER: usize = 8;
 
-/// Hears of each write and what came of it.
-type Told = Box<dyn Fn(&ObjectKey, &WriteCall, &Outcome) + Send + Sync>;
+/// How an object stands, as far as this run goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// As declared, as read back.
+    InSync,
+    /// Not as declared, and somebody else has to do something about it.
+    Held,
+    /// Something follows by itself: what it waits for, in words.
+    Waiting(String),
+}
+
+/// Hears how a run goes on. It is told while the run holds no lock, and what it does with it is its own affair.
+pub trait Listener: Send + Sync {
+    /// A write, and what came of it. One that was refused may be told again, as it is tried again.
+    fn wrote(&self, object: &ObjectKey, call: &WriteCall, outcome: &Outcome);
+
+    /// How an object stands after a turn of it. Each has at least one turn.
+    fn stands(&self, object: &ObjectKey, stand: &Stand);
+}
 
 /// AWS itself. The only port that writes.
 pub struct AtAws {
@@ -34,21 +51,15 @@ pub struct AtAws {
     reader: Reader,
     writer: Writer,
     fresh_ms: u64,
-    /// Told of each write and what came of it.
-    told: Told,
+    listener: Arc<dyn Listener>,
     /// Set once somebody wants it to end: nothing more is sent.
     stop: Arc<AtomicBool>,
 }
 
 impl AtAws {
-    pub fn new(
-        aws: &Aws,
-        fresh_ms: u64,
-        stop: Arc<AtomicBool>,
-        told: impl Fn(&ObjectKey, &WriteCall, &Outcome) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new(aws: &Aws, fresh_ms: u64, stop: Arc<AtomicBool>, listener: Arc<dyn Listener>) -> Self {
         let (reader, writer) = (aws.reader(), aws.writer());
-        Self { looking: aws.looking(), reader, writer, fresh_ms, told: Box::new(told), stop }
+        Self { looking: aws.looking(), reader, writer, fresh_ms, listener, stop }
     }
 
     fn is_stopped(&self) -> bool {
@@ -80,7 +91,7 @@ impl Port for AtAws {
         let sent = self.writer.send_all(object, calls, gate).await;
         let outcomes: Vec<Outcome> = sent.into_iter().map(|sent| sent.outcome).collect();
         for ((_, call), outcome) in calls.iter().zip(&outcomes) {
-            (self.told)(object, call, outcome);
+            self.listener.wrote(object, call, outcome);
         }
         outcomes
     }
@@ -159,9 +170,10 @@ impl Run<'_> {
             self.due.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
         let (house, port, since) = (self.house, self.port, self.since);
         let turns = ready.iter().map(|key| async move { (key, drive::turn(house, port, key, since).await) });
-        let turned: Vec<_> = stream::iter(turns).buffer_unordered(TOGETHER).collect().await;
-        let after = clock::now();
-        for (key, turned) in turned {
+        let mut turns = stream::iter(turns).buffer_unordered(TOGETHER);
+        // Each as it ends: a round of hundreds takes a while.
+        while let Some((key, turned)) = turns.next().await {
+            let after = clock::now();
             self.due.remove(key);
             let again = match turned.done.result {
                 TurnResult::Settled => turned.done.wake,
@@ -170,31 +182,57 @@ impl Run<'_> {
                 TurnResult::Gone | TurnResult::NotLeading => None,
             };
             self.due.extend(again.map(|at| (key.clone(), at)));
+            let stand = self.stand(key);
+            self.port.listener.stands(key, &stand);
         }
     }
 
-    /// Objects for which something may follow by itself: work that goes on, and proof that is not complete.
+    fn stand(&self, key: &ObjectKey) -> Stand {
+        let house = lock(self.house);
+        if let Some(what) = self.awaited(&house, key) {
+            return Stand::Waiting(what);
+        }
+        if self.due.contains_key(key) {
+            return Stand::Waiting("it is looked at again".to_owned());
+        }
+        let ready = house.report(key).and_then(|report| report.condition(ConditionType::Ready));
+        match ready {
+            Some(ready) if ready.truth == Truth::True => Stand::InSync,
+            _ => Stand::Held,
+        }
+    }
+
+    /// Objects for which something may follow by itself.
     fn unfinished(&self) -> Vec<ObjectKey> {
         let house = lock(self.house);
-        let goes_on = |key: &ObjectKey| {
-            let Some(report) = house.report(key) else { return true };
-            let ready = report.condition(ConditionType::Ready);
-            match ready {
-                Some(ready) if ready.truth == Truth::True => false,
-                // Somebody else has to.
-                Some(ready) if ready.reason == Reason::AwaitingAcceptance => false,
-                _ => {
-                    report.condition(ConditionType::Reconciling).is_some()
-                        || self.lacks_proof(&house, key, report)
-                }
+        house.keys().into_iter().filter(|key| self.awaited(&house, key).is_some()).collect()
+    }
+
+    /// What may follow by itself: work that goes on, and proof that is not complete.
+    fn awaited(&self, house: &House, key: &ObjectKey) -> Option<String> {
+        let Some(report) = house.report(key) else { return Some("its first turn".to_owned()) };
+        match report.condition(ConditionType::Ready) {
+            Some(ready) if ready.truth == Truth::True => None,
+            // Somebody else has to.
+            Some(ready) if ready.reason == Reason::AwaitingAcceptance => None,
+            _ => {
+                let goes_on = report.condition(ConditionType::Reconciling).map(|goes| goes.message.clone());
+                goes_on.or_else(|| {
+                    let id = self.lacks_proof(house, key, report)?;
+                    // Nothing counts as gone while what was written last may still be invisible.
+                    let not_before_ms = house.timing.settle_ms + house.timing.absence_gap_ms;
+                    Some(format!(
+                        "waiting for a second complete reading that does not show {id}, to prove that it is gone (not before {} s after the start)",
+                        not_before_ms / 1000
+                    ))
+                })
             }
-        };
-        house.keys().into_iter().filter(goes_on).collect()
+        }
     }
 
     /// A declared route leads to a peering that AWS does not show: that it is gone takes two sweeps.
-    fn lacks_proof(&self, house: &House, key: &ObjectKey, report: &Report) -> bool {
-        let Some(desired) = house.desired(key) else { return false };
+    fn lacks_proof(&self, house: &House, key: &ObjectKey, report: &Report) -> Option<PeeringId> {
+        let desired = house.desired(key)?;
         let view_of = |side: Side| match &desired.sides.get(side).account {
             peerkeeper_core::desired::AccountRef::Managed(name) => {
                 Some(self.port.view(name, desired.sides.get(side).region))
@@ -202,14 +240,16 @@ impl Run<'_> {
             peerkeeper_core::desired::AccountRef::Foreign(_) => None,
         };
         let occupied = report.exceptions.iter().filter(|exception| exception.reason == Reason::Occupied);
-        occupied.filter_map(|exception| exception.slot).any(|slot| {
-            let Some(view) = view_of(slot.side) else { return false };
+        occupied.filter_map(|exception| exception.slot).find_map(|slot| {
+            let view = view_of(slot.side)?;
             let table = view.tables.sweep.as_ref().and_then(|sweep| sweep.get(slot.table).cloned());
             let target =
                 table.and_then(|table| table.route(slot.destination).map(|route| route.target.clone()));
             match target {
-                Some(Target::Peering(id)) => view.peerings.sweep.is_some_and(|sweep| sweep.get(id).is_none()),
-                _ => false,
+                Some(Target::Peering(id)) => {
+                    view.peerings.sweep.is_some_and(|sweep| sweep.get(id).is_none()).then_some(id)
+                }
+                _ => None,
             }
         })
     }

@@ -20,7 +20,7 @@ mod house;
 mod road;
 
 pub use accounts::{AMBIENT, OfflineError, Trouble, ambient, announce, sweep_places};
-pub use converge::{AtAws, Ended, converge};
+pub use converge::{AtAws, Ended, Listener, Stand, converge};
 pub use house::{House, HouseError};
 pub use road::{ObjectPlan, Step, Traffic, plan};
 

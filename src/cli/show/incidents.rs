@@ -109,7 +109,11 @@ impl IncidentTable {
 
 /// How long ago, as `kubectl` has it.
 pub fn age(at: Timestamp, now: Timestamp) -> String {
-    let s = now.as_second().saturating_sub(at.as_second()).max(0);
+    span(now.as_second().saturating_sub(at.as_second()).max(0))
+}
+
+/// So many seconds, as `kubectl` has it.
+pub fn span(s: i64) -> String {
     let (m, h, d) = (s / 60, s / 3600, s / 86400);
     let two = |large: i64, small: i64, units: (&str, &str)| match small {
         0 => format!("{large}{}", units.0),

@@ -11,10 +11,12 @@ pub struct Style {
 impl Style {
     pub const PLAIN: Self = Self { is_coloured: false };
 
-    /// For standard output: colours on a terminal, unless `NO_COLOR` is set to anything (<https://no-color.org>).
+    /// For standard output: colours on a terminal that has any, unless `NO_COLOR` is set to anything
+    /// (<https://no-color.org>).
     pub fn of_stdout() -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { is_coloured: !no_color && std::io::stdout().is_terminal() }
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { is_coloured: !no_color && !is_dumb && std::io::stdout().is_terminal() }
     }
 
     fn paint(self, code: &str, text: &str) -> String {

@@ -1,0 +1,114 @@
+//! Where progress is shown: a bar on a terminal, lines elsewhere. Always on standard error.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use peerkeeper_core::ids::ObjectKey;
+use peerkeeper_core::time::Mono;
+use peerkeeper_core::write::{Outcome, WriteCall};
+
+use super::{say, tally::Tally};
+use crate::aws::clock;
+use crate::cli::offline::{Listener, Stand};
+
+/// The second line has the whole width: what is waited for is longer than what is left beside a bar.
+const BAR: &str = "[{bar:24}] {pos}/{len} {prefix}, {elapsed_precise}\n  {wide_msg}";
+
+/// Shows how a run goes on until [`Progress::end`].
+pub struct Progress {
+    state: Mutex<State>,
+    /// Hidden where there is no terminal that can draw one.
+    bar: ProgressBar,
+}
+
+struct State {
+    tally: Tally,
+    is_over: bool,
+}
+
+impl Progress {
+    /// For a plan of so many peerings and actions, of a run that ends `until` then at the latest.
+    pub fn begin(peerings: usize, actions: usize, until: Mono) -> Arc<Self> {
+        let bar = bar(peerings);
+        let tally = Tally::new(peerings, actions, clock::now(), until);
+        let this = Arc::new(Self { state: Mutex::new(State { tally, is_over: false }), bar });
+        this.tell(|_| None);
+        this
+    }
+
+    /// Says each second how it stands, until it is over.
+    pub async fn tick(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let is_drawn = !self.bar.is_hidden();
+            self.tell(|tally| if is_drawn { None } else { tally.overdue(clock::now()) });
+        }
+    }
+
+    /// Somebody stops the run.
+    pub fn stop(&self) {
+        let is_drawn = !self.bar.is_hidden();
+        self.tell(|tally| Some(tally.stop(clock::now())).filter(|_| !is_drawn));
+    }
+
+    /// Nothing is drawn any more, and what was is gone: what follows stands alone.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        state.is_over = true;
+        self.bar.finish_and_clear();
+    }
+
+    /// Changes the tally, and shows it; a line is left standing.
+    fn tell(&self, change: impl FnOnce(&mut Tally) -> Option<String>) {
+        let mut state = self.lock();
+        if state.is_over {
+            return;
+        }
+        let line = change(&mut state.tally);
+        if self.bar.is_hidden() {
+            line.iter().for_each(|line| say(&format!("{line}\n")));
+            return;
+        }
+        let (settled, _) = state.tally.settled();
+        self.bar.set_position(u64::try_from(settled).unwrap_or(u64::MAX));
+        self.bar.set_prefix(state.tally.counts());
+        self.bar.set_message(state.tally.last().to_owned());
+        match line {
+            // A line of its own, not one of the bar's: those are padded, and come wrapped out of a copy.
+            Some(line) => self.bar.suspend(|| say(&format!("{line}\n"))),
+            None => self.bar.tick(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for Progress {
+    fn wrote(&self, object: &ObjectKey, call: &WriteCall, outcome: &Outcome) {
+        self.tell(|tally| Some(tally.wrote(clock::now(), object, call, outcome)));
+    }
+
+    fn stands(&self, object: &ObjectKey, stand: &Stand) {
+        self.tell(|tally| {
+            tally.stands(object, stand);
+            None
+        });
+    }
+}
+
+/// Drawn on a terminal that knows how to move its cursor (`TERM` says so), in no colour. Logs go to standard error too,
+/// and would tear it apart: whoever asks for them has lines.
+fn bar(peerings: usize) -> ProgressBar {
+    let target = match std::env::var_os("RUST_LOG") {
+        Some(_) => ProgressDrawTarget::hidden(),
+        None => ProgressDrawTarget::stderr(),
+    };
+    let bar = ProgressBar::with_draw_target(Some(u64::try_from(peerings).unwrap_or(u64::MAX)), target);
+    // A template that is wrong is no reason to do nothing: there is a plainer one.
+    let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
+    // Also if it is dropped by a panic.
+    bar.with_style(style.progress_chars("#>-")).with_finish(ProgressFinish::AndClear)
+}
