@@ -163,7 +163,7 @@ impl Metrics {
                     what became of them: suspected, then misuse, accounted, anothers, not_ours, too_old or expired";
         registry.register("strange_calls", help, strange_calls.clone());
         let misused = Family::default();
-        let help = "1 for each AwsAccount in which everything is held because somebody else used Peerkeeper's credentials";
+        let help = "1 for an AwsAccount in which everything is held because somebody else used Peerkeeper's credentials, else 0";
         registry.register("credentials_misused", help, misused.clone());
         Self {
             registry,
@@ -220,11 +220,12 @@ impl Metrics {
         self.strange_calls.get_or_create(&StrangeCallLabels { account: account.to_owned(), verdict }).inc();
     }
 
-    /// The AwsAccounts that are held because of such a call, and no others.
-    pub fn misused<'a>(&self, names: impl Iterator<Item = &'a Arc<str>>) {
-        self.misused.clear();
-        for name in names {
-            self.misused.get_or_create(&AccountLabel { account: name.to_string() }).set(1);
+    /// Whether an AwsAccount is held because of such a call. `None`: there is no such AwsAccount.
+    pub fn misused(&self, name: &str, is_held: Option<bool>) {
+        let account = AccountLabel { account: name.to_owned() };
+        match is_held {
+            Some(is_held) => drop(self.misused.get_or_create(&account).set(i64::from(is_held))),
+            None => drop(self.misused.remove(&account)),
         }
     }
 

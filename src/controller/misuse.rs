@@ -441,13 +441,9 @@ fn enqueue_all_of(shell: &Shell, name: &str) {
     };
     for name in &names {
         shell.enqueue_account(name);
+        let is_held = shell.state().misuse_of(name).is_some();
+        shell.metrics.misused(name, Some(is_held));
     }
-    shell.metrics.misused(names_of_misused(shell).iter());
-}
-
-fn names_of_misused(shell: &Shell) -> BTreeSet<Arc<str>> {
-    let state = shell.state();
-    state.declared.keys().filter(|name| state.misuse_of(name).is_some()).cloned().collect()
 }
 
 /// An AwsAccount was shown. If that changes what is held, all that it bears on is looked at.
@@ -464,6 +460,7 @@ pub fn account_shown(shell: &Shell, name: &Arc<str>, before: Option<&AwsAccount>
         let was = before.and_then(remember::open_misuse).map(|call| call.event_id.clone());
         (was, state.misuse_of(name).map(|id| id.to_string()))
     };
+    shell.metrics.misused(name, Some(is.is_some()));
     if was != is {
         enqueue_all_of(shell, name);
         shell.account_work.notify(name.clone());

@@ -305,6 +305,7 @@ pub async fn accounts(shell: Arc<Shell>) {
             state.limits.set_noted(by_policy);
         }
         shell.aws.remove_account(name);
+        shell.metrics.misused(name, None);
         shell.enqueue_account(name);
         shell.replan_sweeps();
     };

@@ -184,6 +184,7 @@ async fn somebody_with_our_credentials_is_told_of_and_the_account_held_until_a_p
     let metrics = replica.shell.metrics.encode(&Default::default()).unwrap();
     for line in [
         "peerkeeper_credentials_misused{account=\"prod\"} 1",
+        "peerkeeper_credentials_misused{account=\"shared\"} 0",
         "peerkeeper_strange_calls_total{account=\"prod\",verdict=\"misuse\"} 2",
     ] {
         assert!(metrics.contains(line), "{metrics}");

@@ -177,7 +177,7 @@ fn scrape() -> String {
     metrics.queue("q", &News::Event(&event));
     metrics.degraded_lanes([told].iter());
     metrics.strange_call("prod", "suspected");
-    metrics.misused(["prod".into()].iter());
+    metrics.misused("prod", Some(true));
     let objects = vec![("True", "InSync".to_owned())];
     metrics
         .encode(&Snapshot {
