@@ -20,6 +20,8 @@ pub struct Progress {
     state: Mutex<State>,
     /// Hidden where there is no terminal that can draw one.
     bar: ProgressBar,
+    /// Where lines go that are left standing.
+    say: fn(&str),
 }
 
 struct State {
@@ -30,9 +32,12 @@ struct State {
 impl Progress {
     /// For a plan of so many peerings and actions, of a run that ends `until` then at the latest.
     pub fn begin(peerings: usize, actions: usize, until: Mono) -> Arc<Self> {
-        let bar = bar(peerings);
         let tally = Tally::new(peerings, actions, clock::now(), until);
-        let this = Arc::new(Self { state: Mutex::new(State { tally, is_over: false }), bar });
+        Self::new(tally, bar(peerings), say)
+    }
+
+    fn new(tally: Tally, bar: ProgressBar, say: fn(&str)) -> Arc<Self> {
+        let this = Arc::new(Self { state: Mutex::new(State { tally, is_over: false }), bar, say });
         this.tell(|_| None);
         this
     }
@@ -67,7 +72,7 @@ impl Progress {
         }
         let line = change(&mut state.tally);
         if self.bar.is_hidden() {
-            line.iter().for_each(|line| say(&format!("{line}\n")));
+            line.iter().for_each(|line| (self.say)(&format!("{line}\n")));
             return;
         }
         let (settled, _) = state.tally.settled();
@@ -76,7 +81,7 @@ impl Progress {
         self.bar.set_message(state.tally.last().to_owned());
         match line {
             // A line of its own, not one of the bar's: those are padded, and come wrapped out of a copy.
-            Some(line) => self.bar.suspend(|| say(&format!("{line}\n"))),
+            Some(line) => self.bar.suspend(|| (self.say)(&format!("{line}\n"))),
             None => self.bar.tick(),
         }
     }
@@ -111,4 +116,36 @@ fn bar(peerings: usize) -> ProgressBar {
     let style = ProgressStyle::with_template(BAR).unwrap_or_else(|_| ProgressStyle::default_bar());
     // Also if it is dropped by a panic.
     bar.with_style(style.progress_chars("#>-")).with_finish(ProgressFinish::AndClear)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static SAID: Mutex<String> = Mutex::new(String::new());
+
+    /// Half a minute of silence is a test of its own, so time is the test's.
+    #[tokio::test(start_paused = true)]
+    async fn who_sees_no_bar_is_told_what_is_waited_for_until_it_is_over() {
+        let until = clock::now().plus_ms(900_000);
+        let tally = Tally::new(1, 3, clock::now(), until);
+        let progress =
+            Progress::new(tally, ProgressBar::hidden(), |text| SAID.lock().unwrap().push_str(text));
+        let ticking = tokio::spawn(progress.clone().tick());
+        let said = || std::mem::take(&mut *SAID.lock().unwrap());
+        progress.stands(&ObjectKey::new("network", "a"), &Stand::Waiting("waiting for AWS".to_owned()));
+        tokio::time::sleep(Duration::from_secs(25)).await;
+        assert_eq!(said(), "", "not yet");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let line = said();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert!(line.starts_with("after 3") && line.ends_with("; network/a: waiting for AWS\n"), "{line}");
+        progress.stop();
+        assert_eq!(said(), "stopping: what is under way is finished, and nothing more is sent\n");
+        progress.end();
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        progress.stands(&ObjectKey::new("network", "a"), &Stand::InSync);
+        assert_eq!(said(), "", "what follows stands alone");
+        ticking.abort();
+    }
 }
