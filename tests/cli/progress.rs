@@ -58,7 +58,7 @@ async fn on_a_terminal_it_asks_and_a_bar_is_drawn_below_the_lines_and_gone_at_th
     terminal.type_in("yes\n");
     let left = terminal.end();
     assert_eq!(left.code, 0, "{}", left.screen);
-    assert!(left.raw.contains("] 0/1 peerings, 0 writes of 5 planned, 00:00:0"), "a bar: {:?}", left.raw);
+    assert!(left.raw.contains("] 0/1 peerings, 0 writes of 5 planned, 00:0"), "a bar: {:?}", left.raw);
     is_without_bar(&left);
     let told: Vec<&str> = left.screen.lines().filter(|line| line.contains(": done")).collect();
     assert_eq!(told.len(), stage.writes().len(), "a line for each write: {}", left.screen);
