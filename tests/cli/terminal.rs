@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::num::NonZero;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
@@ -81,12 +81,14 @@ impl Terminal {
 
     #[track_caller]
     fn read_until(&mut self, text: &str, of: impl Fn(&Self) -> String) -> String {
+        // A bar is drawn again and again: patience is for all of it.
+        let until = Instant::now() + PATIENCE;
         loop {
             let shown = of(self);
             if shown.contains(text) {
                 return shown;
             }
-            match self.chunks.recv_timeout(PATIENCE) {
+            match self.chunks.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(chunk) => self.raw.extend(chunk),
                 Err(error) => panic!("{text} was never written ({error}): {}", self.text()),
             }
