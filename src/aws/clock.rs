@@ -5,12 +5,18 @@ use std::time::{Duration, Instant};
 
 use peerkeeper_core::time::{Mono, Wall};
 
+/// In a test other clocks stood still before this process first asked, each at its own moment: what is older than the
+/// start would be counted as the start itself, and the time that passes in such a test come out short. So tests count from
+/// longer ago than any of them has run.
+const EARLIER_S: u32 = if cfg!(test) { 60 } else { 0 };
+
 /// Milliseconds since this process first asked. It follows tokio's clock, so that tests with paused time are in charge
 /// of it.
 pub fn now() -> Mono {
     static START: OnceLock<Instant> = OnceLock::new();
-    // The start is taken from the real clock: a test's paused clock may be ahead of it, never behind.
-    let start = *START.get_or_init(Instant::now);
+    let earlier = Duration::from_secs(u64::from(EARLIER_S));
+    let first_asked = || Instant::now().checked_sub(earlier).unwrap_or_else(Instant::now);
+    let start = *START.get_or_init(first_asked);
     let elapsed = tokio::time::Instant::now().into_std().saturating_duration_since(start);
     Mono(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
 }
@@ -32,7 +38,7 @@ fn system_time() -> Wall {
 pub fn wall() -> Wall {
     static START: OnceLock<Wall> = OnceLock::new();
     let since_s = i64::try_from(now().0 / 1000).unwrap_or(i64::MAX);
-    START.get_or_init(system_time).plus_s(since_s)
+    START.get_or_init(system_time).plus_s(since_s - i64::from(EARLIER_S))
 }
 
 /// Waits until `then`; not at all if that is past.
