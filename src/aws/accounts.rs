@@ -15,7 +15,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_ec2::config::{IdentityCache, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use peerkeeper_core::ids::{AccountId, AccountRegion, Region};
@@ -23,7 +23,7 @@ use peerkeeper_core::misuse::SESSION;
 use peerkeeper_core::time::Mono;
 
 use super::clock;
-use super::errors::{CallError, IdentityError};
+use super::errors::{CallError, IdentityError, in_words};
 use super::meter::{CallKey, CallResult, Meter};
 use super::rehearse::OnlyDryRuns;
 use super::whole::WholeAnswers;
@@ -244,7 +244,7 @@ impl OwnCredentials {
         let found = tokio::time::timeout(CHAIN_TIMEOUT, self.provider.provide_credentials())
             .await
             .map_err(|_| failed(format!("no answer in {} s", CHAIN_TIMEOUT.as_secs())))?
-            .map_err(|error| failed(DisplayErrorContext(&error).to_string()))?;
+            .map_err(|error| failed(in_words(&error)))?;
         *cached = Some(found.clone());
         Ok(found)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use aws_sdk_ec2::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use peerkeeper_core::aws_code::{Refusal, RefusalKind, classify};
 use peerkeeper_core::ids::{AccountId, Region};
@@ -42,13 +42,13 @@ impl CallError {
             }
             SdkError::ResponseError(answer) => {
                 let status = answer.raw().status().as_u16();
-                Self::lost("UnreadableAnswer", format!("HTTP {status}: {}", DisplayErrorContext(error)))
+                Self::lost("UnreadableAnswer", format!("HTTP {status}: {}", in_words(error)))
             }
             SdkError::TimeoutError(_) if never_connected(error) => Self::not_sent(error),
             SdkError::TimeoutError(_) => Self::lost("Timeout", "no answer in time".to_owned()),
             SdkError::ConstructionFailure(_) => Self::not_sent(error),
             _ if never_connected(error) => Self::not_sent(error),
-            _ => Self::lost("ConnectionLost", DisplayErrorContext(error).to_string()),
+            _ => Self::lost("ConnectionLost", in_words(error)),
         }
     }
 
@@ -72,8 +72,7 @@ impl CallError {
     }
 
     fn not_sent(error: &(dyn Error + 'static)) -> Self {
-        let message = DisplayErrorContext(error).to_string().into();
-        Self { fate: Fate::NotSent, code: "NotSent".into(), message }
+        Self { fate: Fate::NotSent, code: "NotSent".into(), message: in_words(error).into() }
     }
 
     pub fn kind(&self) -> RefusalKind {
@@ -99,6 +98,21 @@ impl fmt::Display for CallError {
 }
 
 impl Error for CallError {}
+
+/// An error and what caused it, the innermost last, each thing once. What a debugger would show of it, as the SDK's own
+/// `DisplayErrorContext` adds, says no more to those who read a condition or a terminal.
+pub(super) fn in_words(error: &(dyn Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    let said = chain.map(ToString::to_string).fold(String::new(), |said, more| match said.as_str() {
+        "" => more,
+        // Many an error's text ends in its cause's.
+        _ if said.ends_with(&more) => said,
+        _ => format!("{said}: {more}"),
+    });
+    // In one line: it stands in conditions, list items and cells. The credential chain lists what it tried.
+    let lines: Vec<&str> = said.lines().map(str::trim).collect();
+    lines.join("; ").replace(":; ", ": ")
+}
 
 /// That no connection was made, so AWS can't have seen the request. Only what is sure counts: a connection that broke
 /// later is no proof of anything.

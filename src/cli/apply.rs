@@ -74,7 +74,7 @@ pub enum ApplyError {
         "the plan cuts, moves or removes something, and nobody is here to be asked; nothing was done. Look at the plan, then say --yes"
     )]
     NobodyToAsk,
-    #[error("nothing was done, as you said")]
+    #[error("nothing was done: the answer was not yes")]
     Declined,
     #[error("after {0} s something was still under way; run it again to go on")]
     TimeUp(u64),

@@ -140,7 +140,7 @@ pub enum IncidentsError {
         "nobody can be asked here (standard input is no terminal), so nothing was decided: name the plan that you looked at with --digest, or give --yes"
     )]
     NobodyToAsk,
-    #[error("nothing was decided")]
+    #[error("nothing was decided: the answer was not yes")]
     Declined,
     #[error("the output can't be written: {0}")]
     Output(#[from] io::Error),
@@ -181,7 +181,10 @@ async fn list(args: &ListArgs) -> Result<(), IncidentsError> {
     };
     show::print(&text)?;
     if rows.is_empty() && unparsable.is_empty() {
-        eprintln!("No PeeringIncidents in {scope}.");
+        // An incident elsewhere is not to be missed at night because the context names another namespace.
+        let elsewhere =
+            if matches!(scope, Scope::One(_)) { " With -A, those of all are listed." } else { "" };
+        eprintln!("No PeeringIncidents in {scope}.{elsewhere}");
     }
     if unparsable.is_empty() { Ok(()) } else { Err(IncidentsError::Unparsable(unparsable.join("\n"))) }
 }

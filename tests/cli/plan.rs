@@ -121,6 +121,19 @@ async fn aws_out_of_reach_and_roles_out_of_reach_are_errors_and_no_empty_plans()
     let said = stage.run(&nobody);
     assert_eq!(said.code, 1, "{}", said.out);
     assert!(said.err.contains("AwsAccount prod") && said.err.contains("AssumeRole"), "{}", said.err);
+    assert!(said.err.contains("Connection refused"), "{}", said.err);
+    assert!(!said.err.contains(['{', '"']), "no error as a debugger shows it: {}", said.err);
+    let first = said.out.lines().nth(1).expect("a peering");
+    assert!(
+        first.contains(": unknown, ") && !said.out.contains("absent"),
+        "unread is not absent: {}",
+        said.out
+    );
+    let mut command = stage.command(&PLAN);
+    let said = stage.said(command.env_remove("AWS_ACCESS_KEY_ID").output().expect("the binary runs"));
+    assert_eq!(said.code, 1, "{}", said.out);
+    assert_eq!(said.err.lines().count(), 3, "a head and a line for each account: {}", said.err);
+    assert!(!said.err.contains(['{', '"']), "no error as a debugger shows it: {}", said.err);
     stage.aws.refuse(Fault::of("AssumeRole"), "AccessDenied");
     let said = stage.run(&PLAN);
     assert_eq!(said.code, 1);

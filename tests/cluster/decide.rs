@@ -281,7 +281,8 @@ fn what_is_not_there_is_said_and_never_an_empty_list() {
     let cluster = crate::api::with_crds();
     let (out, err, code) = run(&cluster.kubeconfig(), &["list", "-A"]);
     assert_eq!((out.as_str(), err.trim(), code), ("", "No PeeringIncidents in all namespaces.", 0));
-    let (out, _, code) = run(&cluster.kubeconfig(), &["list", "-n", "default", "-o", "json"]);
+    let (out, err, code) = run(&cluster.kubeconfig(), &["list", "-n", "default", "-o", "json"]);
+    assert!(err.contains("No PeeringIncidents in namespace default. With -A, "), "{err}");
     assert_eq!((serde_json::from_str::<Value>(&out).expect("JSON"), code), (json!({"incidents": []}), 0));
 }
 

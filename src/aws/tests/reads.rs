@@ -61,9 +61,14 @@ async fn a_reading_began_when_its_first_page_was_asked_for() {
 /// It bites where it is the first in its process that asks, as when it is run alone.
 #[test]
 fn a_clock_that_stood_still_before_anybody_asked_loses_no_time() {
-    let paused = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let paused =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     std::thread::sleep(Duration::from_millis(5));
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async { clock::now() });
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async { clock::now() });
     paused.block_on(async {
         let before = clock::now();
         tokio::time::advance(Duration::from_secs(10)).await;

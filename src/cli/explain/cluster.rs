@@ -74,7 +74,10 @@ fn absent(cluster: &Cluster, subject: &Subject, place: &str) -> ExplainError {
     match subject {
         Subject::Object { namespace, name } => {
             let names = cluster.peerings.iter().filter_map(|object| object.metadata.name.as_deref());
-            let near = crate::cli::nearest::did_you_mean(&nearest(name, names));
+            let mut near = crate::cli::nearest::did_you_mean(&nearest(name, names));
+            if near.is_empty() && namespace.is_none() {
+                near = format!("; one of another namespace is named as NAMESPACE/{name}");
+            }
             let of = namespace.as_ref().map_or_else(|| name.clone(), |of| format!("{of}/{name}"));
             ExplainError::NoObject { of, place: place.to_owned(), near }
         }

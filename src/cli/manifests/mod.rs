@@ -111,7 +111,23 @@ impl Manifests {
                 reader.document(&file, first, &part);
             }
         }
-        reader.finish()
+        let manifests = reader.finish()?;
+        if manifests.is_empty() {
+            // A generator that failed into a pipe must not look as if all were well.
+            let what = "no object is declared: is this the right path, and did what wrote it succeed?";
+            let file = args.filename.iter().map(|file| if file == "-" { "standard input" } else { file });
+            let place = Place { file: file.collect::<Vec<_>>().join(", "), line: 0 };
+            let problem = Problem { place, object: String::new(), what: what.to_owned() };
+            return Err(ManifestError::Problems(vec![problem]));
+        }
+        Ok(manifests)
+    }
+
+    /// Not one document said anything, of whatever kind.
+    fn is_empty(&self) -> bool {
+        let Self { peerings, policies, accounts, namespaces, skipped, places, shown: _, cluster: _ } = self;
+        let ours = peerings.is_empty() && policies.is_empty() && accounts.is_empty() && places.is_empty();
+        ours && namespaces.is_empty() && skipped.is_empty()
     }
 
     /// The same of one text, which problems call `name`.

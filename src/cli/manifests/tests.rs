@@ -50,6 +50,16 @@ fn the_examples_that_are_installed_are_taken_with_their_defaults() {
 }
 
 #[test]
+fn where_nothing_at_all_is_declared_that_is_told() {
+    for nothing in ["", "\n", "# only this\n---\n"] {
+        let told = first(nothing);
+        assert!(told.starts_with("a.yaml: no object is declared"), "{nothing:?}: {told}");
+    }
+    let others = read("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").unwrap();
+    assert_eq!(others.skipped, [("ConfigMap".to_owned(), 1)].into(), "others' objects are something");
+}
+
+#[test]
 fn each_mistake_names_its_line_and_field_and_what_is_expected() {
     let with = |from: &str, to: &str| PEERING.replace(from, to);
     let unknown = first(&with("    region: us-east-1", "    region: us-east-1\n    vpcid: x"));

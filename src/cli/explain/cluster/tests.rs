@@ -137,6 +137,8 @@ fn what_nobody_declares_is_said_and_names_that_were_meant() {
     assert!(error.contains("with -f"), "{error}");
     let error = asked(&cluster(), "prod-share").unwrap_err().to_string();
     assert!(error.ends_with("did you mean prod-shared?"), "{error}");
+    let error = asked(&cluster(), "nobody").unwrap_err().to_string();
+    assert!(error.ends_with("one of another namespace is named as NAMESPACE/nobody"), "{error}");
     assert!(asked(&cluster(), "other/prod-shared").is_err());
 }
 
