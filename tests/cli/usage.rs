@@ -11,6 +11,7 @@ fn wrong_usage_is_no_plan() {
         &["plan"][..],
         &["plan", "-f", ".", "--output", "xml"],
         &["plan", "-f", ".", "--owner-id", "a/b"],
+        &["plan", "-f", ".", "--aws-endpoint-url", "127.0.0.1:4566"],
         &["nothing"],
     ] {
         let said = stage.run(args);
