@@ -24,6 +24,7 @@ use peerkeeper_core::incident::{
 };
 use peerkeeper_core::memory::{Attribution, Culprit, LossOutcome, Memory};
 use peerkeeper_core::plan::Truth;
+use peerkeeper_core::reason::Reason;
 use peerkeeper_core::time::Wall;
 use peerkeeper_core::trail::{Actor, ActorKind, Heard, TrailEvent};
 use std::collections::{BTreeMap, BTreeSet};
@@ -514,6 +515,17 @@ fn next(told: &Incident) -> String {
         (Phase::Waiting, _) => "nothing yet: it goes on by itself".to_owned(),
         (Phase::Released, _) => "nothing, or approve the plan".to_owned(),
         (Phase::ObjectDeleted, _) => "nothing: its VpcPeering is deleted".to_owned(),
+        // No approval overrules these, and who has approved already must not be told to do it again.
+        (Phase::Held, _)
+            if told.held.as_ref().is_some_and(|(reason, _)| {
+                matches!(
+                    reason,
+                    Reason::OperatorCredentialsMisused | Reason::Suspended | Reason::AccountSuspended
+                )
+            }) =>
+        {
+            "release what holds it: see status.whatNow".to_owned()
+        }
         (_, Some(plan)) => format!("approve the plan to {}", act_of(told, plan)),
         (_, None) => "read status.whatNow".to_owned(),
     }

@@ -293,7 +293,8 @@ fn would(status: &VpcPeeringStatus, open: &[IncidentView]) -> Vec<String> {
     if let Some(at) = status.conditions.iter().find(|it| it.type_ == "Reconciling" && it.status == "True") {
         lines.push(format!("{}: {}", at.reason, at.message));
     }
-    for view in open {
+    // The plan of an object that is being deleted is nobody's any more.
+    for view in open.iter().filter(|view| view.row.phase != "ObjectDeleted") {
         let Some(Plan { action, steps, .. }) = view.plan.as_ref() else { continue };
         let when = if view.row.to_decide { "once a person approves it" } else { "by itself" };
         lines.push(format!("{action}, {when} ({}):", view.row.name));

@@ -259,6 +259,18 @@ fn anything() -> impl Strategy<Value = Incident> {
     )
 }
 
+#[test]
+fn who_approved_is_not_told_to_approve_again_by_what_no_approval_releases() {
+    let next = |reason: Reason| {
+        let held = Some((reason, "to release it, look".to_owned()));
+        tell(&Incident { phase: Phase::Held, held, ..told() }, &[], None, 3_000).next.unwrap()
+    };
+    assert_eq!(next(Reason::LimitReached), "approve the plan to restore it");
+    for reason in [Reason::OperatorCredentialsMisused, Reason::Suspended, Reason::AccountSuspended] {
+        assert_eq!(next(reason), "release what holds it: see status.whatNow", "{reason:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

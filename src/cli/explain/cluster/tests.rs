@@ -131,6 +131,17 @@ fn whoever_declares_a_table_or_a_vpc_is_told_with_what_of_it() {
 }
 
 #[test]
+fn of_an_object_that_is_being_deleted_no_plan_is_told_as_if_it_would_be_done() {
+    let mut cluster = cluster();
+    let steps = |cluster: &Cluster| asked(cluster, LOST).unwrap().objects[0].would.len();
+    let before = steps(&cluster);
+    for incident in &mut cluster.incidents {
+        incident.status.as_mut().unwrap().phase = Some("ObjectDeleted".to_owned());
+    }
+    assert!(steps(&cluster) < before, "{before}");
+}
+
+#[test]
 fn what_nobody_declares_is_said_and_names_that_were_meant() {
     let error = asked(&cluster(), "pcx-00000000000000fff").unwrap_err().to_string();
     assert!(error.contains("no VpcPeering in all namespaces declares pcx-00000000000000fff"), "{error}");
