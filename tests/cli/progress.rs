@@ -78,7 +78,7 @@ async fn a_no_on_a_terminal_is_a_no() {
     terminal.type_in("y\n");
     let left = terminal.end();
     assert_eq!(left.code, 1, "{}", left.screen);
-    assert!(left.screen.ends_with("peerkeeper: nothing was done, as you said"), "{}", left.screen);
+    assert!(left.screen.ends_with("peerkeeper: nothing was done: the answer was not yes"), "{}", left.screen);
     assert!(!left.raw.contains(BAR), "{}", left.raw);
     assert_eq!(stage.writes(), [""; 0]);
 }
