@@ -277,7 +277,22 @@ async fn sdk_config(config: &AwsConfig) -> Result<aws_config::SdkConfig, SetupEr
     if let Some(credentials) = &config.credentials {
         loader = loader.credentials_provider(credentials.clone());
     }
+    // The SDK reads it at the first call.
+    if let Some(Err(why)) = std::env::var(ENDPOINT_URL).ok().as_deref().map(endpoint) {
+        return Err(SetupError::new(format!("{ENDPOINT_URL}: {why}, or unset it")));
+    }
     Ok(loader.load().await)
+}
+
+const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
+/// A URL that calls can go to. One without a scheme would be found at the first call, and told of with that whole request.
+pub fn endpoint(given: &str) -> Result<String, String> {
+    let host = ["http://", "https://"].iter().find_map(|scheme| given.strip_prefix(scheme));
+    if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) {
+        return Ok(given.to_owned());
+    }
+    Err(format!("{given} has no scheme or no host; write it such as http://127.0.0.1:4566"))
 }
 
 impl Inner {

@@ -67,7 +67,7 @@ pub enum ApplyError {
     #[error("AWS could not be read everywhere, so nothing was done:\n{0}")]
     Aws(String),
     #[error(
-        "{count} peerings would have something cut, moved or removed, and one run may do so for {limit}; nothing was done. Look at the plan, then raise --max-removals"
+        "the plan cuts, moves or removes something for {count} of the peerings, and one run may do so for {limit}; nothing was done. Look at the plan, then raise --max-removals"
     )]
     TooMany { count: usize, limit: u32 },
     #[error(

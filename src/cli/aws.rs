@@ -8,7 +8,7 @@ use crate::aws::AwsConfig;
 #[derive(Clone, Debug, clap::Args)]
 pub struct AwsArgs {
     /// One endpoint for every AWS service, instead of AWS's own. AWS_ENDPOINT_URL does the same.
-    #[arg(long, value_parser = endpoint, value_name = "URL")]
+    #[arg(long, value_parser = crate::aws::endpoint, value_name = "URL")]
     pub aws_endpoint_url: Option<String>,
     /// Where STS is asked for roles. Default: AWS_REGION, the profile, or the instance.
     #[arg(long, value_name = "REGION")]
@@ -16,15 +16,6 @@ pub struct AwsArgs {
     /// The share of AWS's published request rates that Peerkeeper allows itself, in per cent.
     #[arg(long, env = "PEERKEEPER_AWS_BUDGET_SHARE", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=100), value_name = "PERCENT")]
     pub aws_budget_share: u16,
-}
-
-/// Found only at the first call, it would be told of with that whole request.
-fn endpoint(given: &str) -> Result<String, String> {
-    let host = ["http://", "https://"].iter().find_map(|scheme| given.strip_prefix(scheme));
-    if host.is_some_and(|host| !host.is_empty() && !host.starts_with('/')) {
-        return Ok(given.to_owned());
-    }
-    Err("write it with its scheme, such as http://127.0.0.1:4566".to_owned())
 }
 
 impl AwsArgs {

@@ -6,7 +6,7 @@ const VPCS: (&str, &str) = ("vpc-0a1b2c3d4e5f60789", "vpc-0fedcba9876543210");
 
 #[test]
 fn wrong_usage_is_no_plan() {
-    let stage = Stage::sim();
+    let mut stage = Stage::sim();
     for args in [
         &["plan"][..],
         &["plan", "-f", ".", "--output", "xml"],
@@ -18,6 +18,12 @@ fn wrong_usage_is_no_plan() {
         assert_eq!((said.code, said.out.as_str()), (1, ""), "{args:?}");
         assert!(said.err.contains("error: "), "{args:?}: {}", said.err);
     }
+    stage.write("peering.yaml", &peering(VPCS.0, VPCS.1));
+    let mut command = stage.command(&["plan", "-f", "."]);
+    let said =
+        stage.said(command.env("AWS_ENDPOINT_URL", "127.0.0.1:4566").output().expect("the binary runs"));
+    assert_eq!((said.code, said.out.as_str(), said.err.lines().count()), (1, "", 1), "{}", said.err);
+    assert!(said.err.contains("127.0.0.1:4566 has no scheme"), "{}", said.err);
     let help = stage.run(&["plan", "--help"]);
     assert_eq!((help.code, help.err.as_str()), (0, ""));
     assert!(help.out.contains("Exit code: 0"), "{}", help.out);

@@ -446,7 +446,9 @@ fn decide(out: &mut Lines, view: &IncidentView) {
         lines.extend(steps(plan));
     }
     lines.push(commands.approve.clone());
-    lines.push(commands.reject.clone());
+    if view.decided.verdict != Verdict::Reject {
+        lines.push(commands.reject.clone());
+    }
     out.paragraph("Left", &lines);
 }
 

@@ -128,6 +128,10 @@ fn the_json_is_what_the_text_is_written_of() {
     insta::assert_snapshot!("lost_json", serde_json::to_string_pretty(&view).unwrap());
     let told = incident(&view, at(NOW), Style::PLAIN);
     assert!(told.contains("Decided   rejected by ada@example.com: it was meant"), "{told}");
+    assert!(
+        told.contains("incidents approve") && !told.contains("incidents reject"),
+        "it was rejected: {told}"
+    );
 }
 
 #[test]
