@@ -6,7 +6,7 @@ const VPCS: (&str, &str) = ("vpc-0a1b2c3d4e5f60789", "vpc-0fedcba9876543210");
 
 #[test]
 fn wrong_usage_is_no_plan() {
-    let mut stage = Stage::sim();
+    let stage = Stage::sim();
     for args in [
         &["plan"][..],
         &["plan", "-f", ".", "--output", "xml"],
