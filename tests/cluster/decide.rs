@@ -263,6 +263,9 @@ fn a_watch_tells_each_change_once_also_those_while_it_was_cut_off() {
     after.sort_unstable();
     assert_eq!((after, lines.len()), (vec!["other", NAME], 5), "each once, in whatever order: {lines:#?}");
 
+    let other = lines.iter().find(|line| line.starts_with("other ")).expect("it was told");
+    assert!(other.contains("said nothing of it yet"), "none is hidden for want of a status: {other}");
+
     court.cluster.kubectl_ok(&["delete", "peeringincident", "other", "-n", NAMESPACE]);
     let lines = watch.until(6);
     assert!(lines[5].starts_with("other ") && lines[5].contains("Deleted"), "{lines:#?}");

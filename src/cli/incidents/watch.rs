@@ -88,8 +88,7 @@ impl Told {
                 Vec::new()
             }
             Event::InitDone => self.listed(),
-            // A new one says nothing in its first moment: it is told with its status, which follows at once.
-            Event::Apply(object) => row(object).into_iter().filter(|row| !row.phase.is_empty()).collect(),
+            Event::Apply(object) => row(object).into_iter().collect(),
             Event::Delete(object) => row(object).map(gone).into_iter().collect(),
         };
         let mut lines = Vec::new();
@@ -230,13 +229,5 @@ mod tests {
             (1, 1, 1)
         );
         assert_eq!(told.heard(Event::Apply(object("same", "Flagged"))).unwrap(), [""; 0]);
-    }
-
-    #[test]
-    fn a_new_one_is_told_once_it_says_something() {
-        let table = IncidentTable::new(&[], Timestamp::UNIX_EPOCH, false);
-        let mut told = Told { rows: BTreeMap::new(), table, output: Output::Text, listing: None };
-        assert_eq!(told.heard(Event::Apply(object("new", ""))).unwrap(), [""; 0]);
-        assert_eq!(told.heard(Event::Apply(object("new", "Flagged"))).unwrap().len(), 1);
     }
 }

@@ -41,6 +41,8 @@ pub struct IncidentRow {
     pub resolved_at: Option<Timestamp>,
 }
 
+const NOTHING_YET: &str = "Peerkeeper has said nothing of it yet";
+
 impl IncidentRow {
     pub fn new(object: &PeeringIncident) -> Self {
         let status = object.status.clone().unwrap_or_default();
@@ -64,7 +66,9 @@ impl IncidentRow {
     fn cells(&self, now: Timestamp, with_namespace: bool) -> Vec<String> {
         let Self { namespace, name, peering_id, who, detected_at, class, phase, next, .. } = self;
         let when = detected_at.map(|at| age(at, now)).unwrap_or_default();
-        let cells = [name, peering_id, who, &when, class, phase, next].map(String::clone);
+        // Created before its status is written: a watch sees it in between, and so does a list if that write fails.
+        let next = if phase.is_empty() { NOTHING_YET } else { next };
+        let cells = [name.as_str(), peering_id, who, &when, class, phase, next].map(str::to_owned);
         let namespace = with_namespace.then(|| namespace.clone());
         namespace.into_iter().chain(cells).collect()
     }
@@ -244,11 +248,7 @@ pub fn incident(view: &IncidentView, now: Timestamp, style: Style) -> String {
     let mut out = Lines { text: String::new(), style };
     let row = &view.row;
     if row.phase.is_empty() {
-        let _ = writeln!(
-            out.text,
-            "PeeringIncident {}/{}: Peerkeeper has said nothing of it yet",
-            row.namespace, row.name
-        );
+        let _ = writeln!(out.text, "PeeringIncident {}/{}: {NOTHING_YET}", row.namespace, row.name);
         return out.text;
     }
     let phase = match (row.to_decide, row.resolved_at.is_some()) {
