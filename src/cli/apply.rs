@@ -24,7 +24,8 @@ use crate::aws::{Aws, AwsConfig, clock};
 /// Makes AWS as manifests declare it, and reads back that it is. For places without a cluster.
 ///
 /// It remembers nothing between two runs: what it goes by is what AWS shows. One run at a time: no lease keeps two apart.
-/// Exit code: 0 if everything is as declared, 2 if something is held, 1 after an error or when nothing was done.
+/// Exit code: 0 if everything is as declared, 2 if something is held, 1 after an error or when nothing was done, 130 or
+/// 143 if it was stopped at once.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ApplyArgs {
     #[command(flatten)]
@@ -168,25 +169,37 @@ fn say(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// Ctrl-C and SIGTERM let what is under way end, and nothing more is sent. They are heard from the return on.
+/// Ctrl-C and SIGTERM let what is under way end, and nothing more is sent; the second ends the process there and then. They
+/// are heard from the return on.
 fn stop_on_signal(progress: Arc<Progress>) -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let set = stop.clone();
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     tokio::spawn(async move {
-        tokio::select! {
-            () = heard(interrupt) => {}
-            () = heard(terminate) => {}
-        }
+        heard(&mut interrupt, &mut terminate).await;
         set.store(true, Ordering::SeqCst);
         progress.stop();
+        let code = heard(&mut interrupt, &mut terminate).await;
+        progress.end();
+        say(
+            "peerkeeper: stopped at once; what was under way may have happened all the same: run it again to go on\n",
+        );
+        std::process::exit(code);
     });
     stop
 }
 
-async fn heard(signal: io::Result<Signal>) {
+/// Waits for either, and returns the exit code that a shell gives to a process that it ended.
+async fn heard(interrupt: &mut io::Result<Signal>, terminate: &mut io::Result<Signal>) -> i32 {
+    tokio::select! {
+        () = one(interrupt) => 130,
+        () = one(terminate) => 143,
+    }
+}
+
+async fn one(signal: &mut io::Result<Signal>) {
     match signal {
-        Ok(mut signal) => drop(signal.recv().await),
+        Ok(signal) => drop(signal.recv().await),
         Err(_) => std::future::pending().await,
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::{ApiResource, ClusterResourceScope, Status};
 use kube::{Client, Config, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -132,7 +132,9 @@ impl KubeArgs {
     async fn config(&self) -> Result<Config, KubeError> {
         let wrong = |error: KubeconfigError| KubeError::Config(chain(&error));
         if self.kubeconfig.is_none() && self.context.is_none() {
-            return Config::infer().await.map_err(|error| KubeError::Config(error.to_string()));
+            // Its own words tell of the Pod that this is not, and say the rest twice.
+            let why = |error: InferConfigError| error.source().map_or_else(|| error.to_string(), chain);
+            return Config::infer().await.map_err(|error| KubeError::Config(why(error)));
         }
         let file = match &self.kubeconfig {
             Some(path) => Kubeconfig::read_from(path),
@@ -313,7 +315,7 @@ fn listed<K: DeserializeOwned>(resource: &ApiResource, object: DynamicObject) ->
 }
 
 /// An error with its causes, each once.
-fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {

@@ -17,6 +17,9 @@ mod helper;
 #[allow(dead_code)]
 #[path = "../cluster/support/moto.rs"]
 mod moto;
+#[allow(dead_code)]
+#[path = "../cluster/support/proxy.rs"]
+mod proxy;
 
 mod apply;
 mod check;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::apply::{APPLY, with};
 use crate::aws::Aws;
+use crate::proxy::CutProxy;
 use crate::stage::{Network, Stage};
 use crate::terminal::{Left, Terminal};
 
@@ -103,6 +104,32 @@ async fn a_bar_says_what_is_waited_for_and_is_gone_after_ctrl_c() {
     let awaited = shown.rsplit_once("network/prod-shared: ").expect("the last line").1.trim_end();
     let usual = awaited.replace("601 s", "330 s");
     assert!(PAGE.contains(&format!("\n  network/prod-shared: {usual}\n")), "{awaited}");
+}
+
+/// AWS does not answer any more: the first Ctrl-C waits for what was asked, the second does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_ctrl_c_waits_for_nothing() {
+    let mut stage = Stage::sim();
+    forgotten_pair(&mut stage).await;
+    let endpoint = stage.aws.clients().endpoint().trim_start_matches("http://").parse();
+    let proxy = CutProxy::new(endpoint.expect("an address"));
+    let mut command = on_terminal(&stage, &patient("--timeout=20m"), "xterm");
+    command.env("AWS_ENDPOINT_URL", format!("http://{}", proxy.address()));
+    let mut terminal = Terminal::run(command);
+    terminal.until_shown(WAITING);
+    proxy.cut();
+    proxy.until_held().await;
+    terminal.interrupt();
+    terminal.until_shown("Ctrl-C again to stop at once");
+    terminal.interrupt();
+    let left = terminal.end();
+    assert_eq!(left.code, 130, "{}", left.screen);
+    is_without_bar(&left);
+    assert!(
+        left.screen.ends_with("may have happened all the same: run it again to go on"),
+        "{}",
+        left.screen
+    );
 }
 
 /// The page shows all that is said, from the plan to the report.

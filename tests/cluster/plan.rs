@@ -166,7 +166,10 @@ async fn a_cluster_that_can_not_be_asked_is_an_error_that_says_what_to_do() {
     says(
         &cli.with("/nonexistent/config".into()),
         &["plan", "--kube"],
-        &["no cluster is known", "--kubeconfig"],
+        &[
+            "no cluster is known: failed to read kubeconfig from '\"/nonexistent/config\"': No such file",
+            "; give --kubeconfig",
+        ],
     );
     says(&cli, &["plan", "--kube", "--kubeconfig", "absent"], &["absent", "--kubeconfig"]);
     says(&cli, &["plan", "--kube", "--context", "nobodys"], &["nobodys", "--context"]);

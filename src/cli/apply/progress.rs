@@ -141,7 +141,8 @@ mod tests {
         assert_eq!(line.lines().count(), 1, "{line}");
         assert!(line.starts_with("after 3") && line.ends_with("; network/a: waiting for AWS\n"), "{line}");
         progress.stop();
-        assert_eq!(said(), "stopping: what is under way is finished, and nothing more is sent\n");
+        let stopping = "stopping: what is under way is finished, and nothing more is sent; Ctrl-C again to stop at once\n";
+        assert_eq!(said(), stopping);
         progress.end();
         tokio::time::sleep(Duration::from_secs(120)).await;
         progress.stands(&ObjectKey::new("network", "a"), &Stand::InSync);

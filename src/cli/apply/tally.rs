@@ -11,6 +11,8 @@ use crate::cli::show::incidents::span;
 
 /// After so long without a word something is said: who watches a pipeline takes silence for a hang.
 const QUIET_MS: u64 = 30_000;
+const STOPPING: &str =
+    "stopping: what is under way is finished, and nothing more is sent; Ctrl-C again to stop at once";
 
 /// How far a run has come.
 pub struct Tally {
@@ -72,7 +74,7 @@ impl Tally {
     pub fn stop(&mut self, now: Mono) -> String {
         self.is_stopping = true;
         self.said = now;
-        "stopping: what is under way is finished, and nothing more is sent".to_owned()
+        STOPPING.to_owned()
     }
 
     /// Peerings for which nothing more follows, and how many there are.
@@ -92,7 +94,7 @@ impl Tally {
 
     /// What stands below the bar.
     pub fn last(&self) -> &str {
-        if self.is_stopping { "stopping: what is under way is finished" } else { &self.last }
+        if self.is_stopping { STOPPING } else { &self.last }
     }
 
     /// A line, if nothing was said for long.

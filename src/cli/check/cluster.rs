@@ -17,7 +17,7 @@ use super::ServiceAccount;
 use super::line::Line;
 use super::rights;
 use crate::api::crd;
-use crate::cli::kube::Kube;
+use crate::cli::kube::{Kube, chain};
 use crate::controller::missing_field;
 
 const CRDS: &str = "peerkeeper crd | kubectl apply --server-side -f -";
@@ -182,15 +182,4 @@ fn of_kind<K: DeserializeOwned>(objects: &[serde_json::Value], kind: &str) -> Ve
 fn expressions(policy: &ValidatingAdmissionPolicy) -> Vec<String> {
     let validations = policy.spec.as_ref().and_then(|spec| spec.validations.as_ref());
     validations.into_iter().flatten().map(|validation| validation.expression.clone()).collect()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut words: Vec<String> = Vec::new();
-    for cause in causes.map(ToString::to_string) {
-        if !words.iter().any(|said| said.contains(&cause)) {
-            words.push(cause);
-        }
-    }
-    words.join(": ")
 }

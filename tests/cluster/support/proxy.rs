@@ -21,6 +21,8 @@ enum Mode {
 pub struct CutProxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
+    /// Pieces that came while nothing got through.
+    held: watch::Sender<usize>,
     // Its own, so that a test that blocks its runtime does not stop the traffic. None once dropped.
     runtime: Option<Runtime>,
 }
@@ -36,13 +38,15 @@ impl CutProxy {
         listener.set_nonblocking(true).expect("it can be asked not to block");
         let address = listener.local_addr().expect("it has an address");
         let (mode, seen) = watch::channel(Mode::Open);
+        let held = watch::Sender::new(0);
+        let hold = held.clone();
         runtime.spawn(async move {
             let listener = TcpListener::from_std(listener).expect("it does not block");
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, target, seen.clone()));
+                tokio::spawn(carry(client, target, seen.clone(), hold.clone()));
             }
         });
-        CutProxy { address, mode, runtime: Some(runtime) }
+        CutProxy { address, mode, held, runtime: Some(runtime) }
     }
 
     /// What to connect to instead of the target.
@@ -53,6 +57,11 @@ impl CutProxy {
     /// Nothing gets through any more, and nobody is told. What was sent meanwhile arrives after `heal`.
     pub fn cut(&self) {
         self.mode.send_replace(Mode::Silent);
+    }
+
+    /// Until something was sent that does not get through: who sent it is waiting by now.
+    pub async fn until_held(&self) {
+        self.held.subscribe().wait_for(|held| *held > 0).await.expect("the proxy is there");
     }
 
     /// All connections end, and new ones as soon as they are made.
@@ -74,8 +83,16 @@ impl Drop for CutProxy {
     }
 }
 
-async fn carry(client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<Mode>) {
+async fn carry(
+    client: TcpStream,
+    target: SocketAddr,
+    mut mode: watch::Receiver<Mode>,
+    held: watch::Sender<usize>,
+) {
     // While silent, even the handshake with the target has to wait.
+    if *mode.borrow() == Mode::Silent {
+        held.send_modify(|held| *held += 1);
+    }
     match mode.wait_for(|mode| *mode != Mode::Silent).await.map(|mode| *mode) {
         Ok(Mode::Open) => {}
         _ => return,
@@ -84,19 +101,27 @@ async fn carry(client: TcpStream, target: SocketAddr, mut mode: watch::Receiver<
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     tokio::select! {
-        () = pump(from_client, to_server, mode.clone()) => {}
-        () = pump(from_server, to_client, mode.clone()) => {}
+        () = pump(from_client, to_server, mode.clone(), held.clone()) => {}
+        () = pump(from_server, to_client, mode.clone(), held) => {}
     }
 }
 
 /// Carries bytes one way until an end closes or the proxy does.
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut mode: watch::Receiver<Mode>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut mode: watch::Receiver<Mode>,
+    held: watch::Sender<usize>,
+) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = tokio::select! {
             read = from.read(&mut buffer) => read,
             _ = mode.wait_for(|mode| *mode == Mode::Closed) => return,
         };
+        if *mode.borrow() == Mode::Silent {
+            held.send_modify(|held| *held += 1);
+        }
         let open = mode.wait_for(|mode| *mode != Mode::Silent).await.map(|mode| *mode == Mode::Open);
         match (read, open) {
             (Ok(count @ 1..), Ok(true)) if to.write_all(&buffer[..count]).await.is_ok() => {}

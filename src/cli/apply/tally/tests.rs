@@ -89,7 +89,7 @@ fn it_counts_peerings_that_are_settled_and_says_the_last_thing() {
             "2/3 peerings, 1 held, 1 write of 5 planned | network/a: waiting until AWS shows: accept pcx-0a1b2c3d",
             "2/3 peerings, 1 held, 1 write of 5 planned | network/a: waiting until AWS shows: accept pcx-0a1b2c3d",
             "3/3 peerings, 1 held, 1 write of 5 planned | network/a: in sync",
-            "3/3 peerings, 1 held, 1 write of 5 planned | stopping: what is under way is finished",
+            "3/3 peerings, 1 held, 1 write of 5 planned | stopping: what is under way is finished, and nothing more is sent; Ctrl-C again to stop at once",
         ]
     );
 }
