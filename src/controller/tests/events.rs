@@ -112,7 +112,7 @@ fn forged(id: &str, n: usize) -> String {
 }
 
 fn send(rig: &Rig, body: String) {
-    rig.human(PROD, Request::SendMessage { queue: queue(), message: NewMessage::new(body) });
+    rig.human(PROD, Request::SendMessage { queue: queue(PROD.1), message: NewMessage::new(body) });
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +139,7 @@ async fn a_forged_message_costs_a_few_readings_and_achieves_nothing() {
     let looks = counts.iter().find(|(action, _)| action.name() == "DescribeVpcPeeringConnections");
     let looks = looks.map(|(_, count)| *count).unwrap_or_default();
     assert!((2..80).contains(&looks), "two hundred messages in ten seconds came to {looks} looks");
-    assert_eq!(rig.aws.with_world(|world| world.messages_in(&queue())), 0);
+    assert_eq!(rig.aws.with_world(|world| world.messages_in(&queue(PROD.1))), 0);
 }
 
 fn is_of_the_queue(action: &str) -> bool {
@@ -154,7 +154,7 @@ async fn a_queue_that_is_gone_leaves_the_sweeps_and_is_said_until_it_is_back() {
     let _replica = rig.start(options).await;
     until_ready(&rig).await;
     assert_eq!(rig.account_condition("prod", "EventLaneDegraded"), None);
-    rig.human(PROD, Request::DeleteQueue { queue: queue() });
+    rig.human(PROD, Request::DeleteQueue { queue: queue(PROD.1) });
     let reason =
         |rig: &Rig, name: &str| rig.account_condition(name, "EventLaneDegraded").map(|(reason, _)| reason);
     for name in ["prod", "shared"] {
@@ -167,9 +167,40 @@ async fn a_queue_that_is_gone_leaves_the_sweeps_and_is_said_until_it_is_back() {
     let lost = rig.peerings[0].clone();
     delete_in_spokes(&rig, &rig.live(&lost).unwrap(), &mut Script::new());
     rig.until("the flag", 70 * SECOND, |rig| is_flagged(rig, &lost)).await;
-    rig.create_queue();
+    rig.create_queue(PROD.1);
     let is_well = |rig: &Rig| reason(rig, "prod").is_none() && reason(rig, "shared").is_none();
     rig.until("the end of it", 3 * MINUTE, is_well).await;
+}
+
+/// Each Region's calls come through a queue of its own. What one tells is heard whatever becomes of the other, and only who is
+/// told of by it can't rely on it.
+#[tokio::test(start_paused = true)]
+async fn of_two_queues_each_is_heard_and_one_that_is_gone_bears_on_its_own_places_alone() {
+    let rig = Rig::in_sync(3);
+    let queues = vec![rig.tell(&[PROD], PROD.1), rig.tell(&[SHARED], SHARED.1)];
+    let _replica = rig.start(Options { sweep_interval: HOUR, event_queues: queues, ..rig.options() }).await;
+    until_ready(&rig).await;
+    let is_anew = |of: &Declared, id: &PeeringId| rig.live(of).is_some_and(|live| live != *id);
+    let [by_spoke, by_hub, later] = [0, 1, 2].map(|n| rig.peerings[n].clone());
+    let ids = [&by_spoke, &by_hub, &later].map(|of| rig.live(of).unwrap());
+    delete_in_spokes(&rig, &ids[0], &mut Script::new());
+    rig.until("what the spokes' queue tells", 10 * SECOND, |_| is_anew(&by_spoke, &ids[0])).await;
+    rig.human(PROD, Request::DeleteVpcPeeringConnection { peering_id: ids[1].to_string() });
+    rig.until("what the hubs' queue tells", 10 * SECOND, |_| is_anew(&by_hub, &ids[1])).await;
+    // The restores wrote in both places, and were heard of there.
+    tokio::time::sleep(MINUTE).await;
+
+    rig.human(PROD, Request::DeleteQueue { queue: queue(PROD.1) });
+    let reason = |name: &str| {
+        rig.account_condition(name, "EventLaneDegraded").map(|(reason, _)| reason).unwrap_or_default()
+    };
+    rig.until("the condition", 5 * MINUTE, |_| reason("prod") == "QueueUnreadable").await;
+    tokio::time::sleep(5 * MINUTE).await;
+    assert_eq!(reason("shared"), "", "its calls come through the other");
+    delete_in_spokes(&rig, &ids[2], &mut Script::new());
+    rig.until("what the other queue tells", 10 * SECOND, |_| is_anew(&later, &ids[2])).await;
+    rig.create_queue(PROD.1);
+    rig.until("the end of it", 3 * MINUTE, |_| reason("prod").is_empty()).await;
 }
 
 #[tokio::test(start_paused = true)]

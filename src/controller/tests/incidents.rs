@@ -1,5 +1,6 @@
 //! Incidents: there before anything is done, once whatever happens, and decided by people.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use peerkeeper_core::ids::ObjectKey;
@@ -248,13 +249,22 @@ async fn the_audit_log_has_each_phase_before_the_act_and_one_that_fails_is_said(
     };
     rig.until("the failure to be told", 3 * MINUTE, |rig| audited(rig).as_deref() == Some("False")).await;
     std::fs::remove_dir(&path).unwrap();
+    // What the log holds when AWS has the first write: another thing than what it holds soon after.
+    let (log, at_first_write) = (path.clone(), Arc::new(OnceLock::new()));
+    let noted = at_first_write.clone();
+    rig.aws.twist(move |seen, fate| {
+        if seen.action == "CreateVpcPeeringConnection" {
+            noted.get_or_init(|| std::fs::read_to_string(&log).unwrap_or_default());
+        }
+        fate
+    });
     decide(&rig, &name, json!({"verdict": "Approve", "planDigest": digest(&rig, &name)}));
     rig.until("the restore to begin", MINUTE, |rig| rig.live(&declared).is_some()).await;
-    let lines = || -> Vec<Value> {
-        let text = std::fs::read_to_string(&path).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
-    assert!(lines().iter().any(|line| line["phase"] == "Restoring"), "it acted before it was written");
+    let read =
+        |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+    let lines = || read(&std::fs::read_to_string(&path).unwrap());
+    let before = read(at_first_write.get().unwrap());
+    assert!(before.iter().any(|line| line["phase"] == "Restoring"), "it acted before it was written");
     rig.until("the restore", MINUTE, |rig| phase(rig, &name) == "Restored").await;
     let phases: Vec<_> = lines().iter().map(|line| line["phase"].clone()).collect();
     assert_eq!(phases.last(), Some(&json!("Restored")));

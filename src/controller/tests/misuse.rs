@@ -226,7 +226,7 @@ async fn what_we_remove_ourselves_is_no_alarm_even_when_its_object_is_gone_and_a
     let second = Options { identity: "two".to_owned(), ..told_already(&rig) };
     let replica = rig.start(second).await;
     tokio::time::sleep(11 * HOUR).await;
-    assert_eq!(rig.aws.with_world(|world| world.messages_in(&queue())), 0, "all were heard");
+    assert_eq!(rig.aws.with_world(|world| world.messages_in(&queue(PROD.1))), 0, "all were heard");
     let metrics = replica.shell.metrics.encode(&Default::default()).unwrap();
     assert!(metrics.contains("call=\"DeleteRoute\""), "our own calls were told of: {metrics}");
     assert!(!metrics.contains("peerkeeper_strange_calls_total{"), "{metrics}");
@@ -249,7 +249,7 @@ async fn a_forged_message_is_a_suspicion_and_holds_nothing() {
     let id = rig.live(&rig.peerings[0]).unwrap();
     for n in 0..100 {
         let body = forged(&rig, &id, n);
-        rig.human(PROD, Request::SendMessage { queue: queue(), message: NewMessage::new(body) });
+        rig.human(PROD, Request::SendMessage { queue: queue(PROD.1), message: NewMessage::new(body) });
     }
     rig.until("the suspicion", 10 * SECOND, |rig| said(rig, "prod").is_some()).await;
     let writes = rig.server.writes("awsaccounts");

@@ -193,20 +193,25 @@ impl Rig {
 
     /// A queue in the hubs' account hears of both accounts' calls.
     pub fn tell_of_calls(&self) -> QueueUrl {
-        self.create_queue();
-        self.aws.with_world(|world| {
-            for (account, region) in [PROD, SHARED] {
-                let pattern = EventPattern::ec2(Vec::<String>::new());
-                world.deliver_events(account, region, &pattern, &queue()).unwrap();
-            }
-        });
-        format!("https://sqs.{}.amazonaws.com/{}/events", PROD.1, PROD.0).parse().unwrap()
+        self.tell(&[PROD, SHARED], PROD.1)
     }
 
-    pub fn create_queue(&self) {
+    /// A queue in the hubs' account and that Region hears of the calls in those places.
+    pub fn tell(&self, of: &[(&str, &str)], region: &'static str) -> QueueUrl {
+        self.create_queue(region);
+        self.aws.with_world(|world| {
+            for (account, of) in of {
+                let pattern = EventPattern::ec2(Vec::<String>::new());
+                world.deliver_events(*account, *of, &pattern, &queue(region)).unwrap();
+            }
+        });
+        format!("https://sqs.{region}.amazonaws.com/{}/events", PROD.0).parse().unwrap()
+    }
+
+    pub fn create_queue(&self, region: &str) {
         let (name, attributes) = ("events".to_owned(), Default::default());
         let request = Request::CreateQueue { name, attributes, tags: Default::default() };
-        self.human(PROD, request);
+        self.human((PROD.0, region), request);
     }
 
     pub fn human(&self, (account, region): (&str, &str), request: Request) {
@@ -334,9 +339,9 @@ impl Rig {
     }
 }
 
-/// The one that [`Rig::tell_of_calls`] makes.
-pub fn queue() -> QueueId {
-    QueueId::new(PROD.0, PROD.1, "events")
+/// The one that [`Rig::tell`] makes.
+pub fn queue(region: &str) -> QueueId {
+    QueueId::new(PROD.0, region, "events")
 }
 
 /// Every call takes a little while, as calls do.
