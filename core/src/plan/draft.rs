@@ -447,8 +447,12 @@ impl<'a> Draft<'a> {
     }
 
     fn aws_state(&self) -> Arc<str> {
-        let Some(id) = self.memory.peering() else { return "absent".into() };
+        // Of what nobody looked at, or could not see, nothing is known.
         let Some(sight) = &self.sight else { return "unknown".into() };
+        let Some(id) = self.memory.peering() else {
+            let is_seen = sight.blind.requester.is_none();
+            return if is_seen { "absent" } else { "unknown" }.into();
+        };
         match sight.id_state(id, &self.memory) {
             IdState::Live(state) | IdState::Between(state) => state.as_str().into(),
             IdState::Ended(ending) => ending.as_str().into(),
@@ -528,7 +532,10 @@ impl<'a> Draft<'a> {
         let kind = ConditionType::PeeringActive;
         let id = self.memory.peering().map(|id| id.to_string()).unwrap_or_else(|| "the peering".to_owned());
         let state = self.aws_state();
-        let message = format!("{id} is {state}");
+        let message = match &*state {
+            "unknown" => format!("the state of {id} is not known"),
+            state => format!("{id} is {state}"),
+        };
         let (truth, reason) = match &*state {
             "active" => (Truth::True, Reason::Active),
             "unknown" => (Truth::Unknown, Reason::PeeringNotActive),

@@ -211,11 +211,6 @@ impl PeeringView {
             }
         };
         let peering_id = now.peering.map(|id| id.to_string()).filter(|id| !words.is_made(id));
-        // Of what could not be read the engine's report says that nothing is known to be there, not that nothing is.
-        let aws_state = match (status, &peering_id) {
-            (Status::Unknown, None) => "unknown".to_owned(),
-            _ => now.aws_state.to_string(),
-        };
         Self {
             namespace: key.namespace.to_string(),
             name: key.name.to_string(),
@@ -224,7 +219,7 @@ impl PeeringView {
             accepter: end(peerkeeper_core::ids::Side::Accepter),
             status,
             peering_id,
-            aws_state,
+            aws_state: now.aws_state.to_string(),
             actions: steps.iter().map(|step| ActionView::new(step, words)).collect(),
             adopts: adopts && status == Status::InSync,
             holds,
